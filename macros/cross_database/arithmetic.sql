@@ -1,0 +1,33 @@
+{# Whole-number division, towards zero, of values that are whole numbers already. #}
+{% macro integer_divide(numerator, denominator) -%}
+    {{ return(adapter.dispatch('integer_divide', 'stratum')(numerator, denominator)) }}
+{%- endmacro %}
+{% macro default__integer_divide(numerator, denominator) -%}
+    (cast({{ numerator }} as hugeint) // cast({{ denominator }} as hugeint))
+{%- endmacro %}
+{% macro postgres__integer_divide(numerator, denominator) -%}
+    div({{ numerator }}, {{ denominator }})
+{%- endmacro %}
+{% macro spark__integer_divide(numerator, denominator) -%}
+    (({{ numerator }}) div ({{ denominator }}))
+{%- endmacro %}
+
+
+{# Exact quotient of whole numbers, rounded half away from zero: no float on the way (R4, R13). Null where the
+   denominator, which is never negative, is zero. #}
+{% macro divide_half_up(numerator, denominator) -%}
+    case
+        when {{ denominator }} = 0 then null
+        when {{ numerator }} < 0 then -{{ integer_divide('2 * -(' ~ numerator ~ ') + ' ~ denominator, '2 * ' ~ denominator) }}
+        else {{ integer_divide('2 * (' ~ numerator ~ ') + ' ~ denominator, '2 * ' ~ denominator) }}
+    end
+{%- endmacro %}
+
+
+{# part / whole for display, six decimals: both are amounts with two decimals. #}
+{% macro display_share(part, whole) -%}
+    cast(cast({{ divide_half_up(
+        'cast(cast(' ~ part ~ ' as numeric(24, 2)) * 100 as numeric(26, 0)) * 1000000',
+        'cast(cast(' ~ whole ~ ' as numeric(24, 2)) * 100 as numeric(26, 0))'
+    ) }} as numeric(18, 0)) * 0.000001 as numeric(9, 6))
+{%- endmacro %}

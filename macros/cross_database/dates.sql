@@ -1,0 +1,21 @@
+{# First and last day of the month of a date, and whole months added to a date, as dates on every engine. #}
+{% macro month_start(date) -%}
+    cast({{ dbt.date_trunc('month', date) }} as date)
+{%- endmacro %}
+
+{% macro month_end(date) -%}
+    cast({{ dbt.last_day(date, 'month') }} as date)
+{%- endmacro %}
+
+{% macro add_months(date, months) -%}
+    cast({{ dbt.dateadd('month', months, date) }} as date)
+{%- endmacro %}
+
+{% macro add_days(date, days) -%}
+    cast({{ dbt.dateadd('day', days, date) }} as date)
+{%- endmacro %}
+
+{# The day after which nothing can have happened: no wall clock in a model, the run's own start (R11). #}
+{% macro run_date() -%}
+    {{ return(run_started_at.strftime('%Y-%m-%d')) }}
+{%- endmacro %}

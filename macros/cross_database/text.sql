@@ -1,0 +1,48 @@
+{# Where engines differ in reading text. #}
+{% macro matches_pattern(expression, pattern) -%}
+    {{ return(adapter.dispatch('matches_pattern', 'stratum')(expression, pattern)) }}
+{%- endmacro %}
+{% macro default__matches_pattern(expression, pattern) -%}
+    regexp_matches({{ expression }}, '{{ pattern }}')
+{%- endmacro %}
+{% macro postgres__matches_pattern(expression, pattern) -%}
+    {{ expression }} ~ '{{ pattern }}'
+{%- endmacro %}
+{% macro spark__matches_pattern(expression, pattern) -%}
+    {{ expression }} rlike '{{ pattern }}'
+{%- endmacro %}
+
+
+{# A cast that gives null where the value does not fit. #}
+{% macro try_to_cast(expression, type) -%}
+    {{ return(adapter.dispatch('try_to_cast', 'stratum')(expression, type)) }}
+{%- endmacro %}
+{% macro default__try_to_cast(expression, type) -%}
+    try_cast({{ expression }} as {{ type }})
+{%- endmacro %}
+{% macro postgres__try_to_cast(expression, type) -%}
+    cast({{ expression }} as {{ type }})
+{%- endmacro %}
+
+
+{# Upper case, and nothing but letters and digits: what names and numbers are compared by. #}
+{% macro letters_and_digits(expression) -%}
+    {{ return(adapter.dispatch('letters_and_digits', 'stratum')(expression)) }}
+{%- endmacro %}
+{% macro default__letters_and_digits(expression) -%}
+    regexp_replace(upper({{ expression }}), '[^[:alnum:]]', '', 'g')
+{%- endmacro %}
+{% macro spark__letters_and_digits(expression) -%}
+    regexp_replace(upper({{ expression }}), '[^\\p{Alnum}]', '')
+{%- endmacro %}
+
+
+{% macro digits_only(expression) -%}
+    {{ return(adapter.dispatch('digits_only', 'stratum')(expression)) }}
+{%- endmacro %}
+{% macro default__digits_only(expression) -%}
+    regexp_replace({{ expression }}, '[^0-9]', '', 'g')
+{%- endmacro %}
+{% macro spark__digits_only(expression) -%}
+    regexp_replace({{ expression }}, '[^0-9]', '')
+{%- endmacro %}

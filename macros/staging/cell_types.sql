@@ -1,0 +1,39 @@
+{# The grammar of a raw cell, by kind of column: the type it is staged as, the text that is accepted
+   (SPEC section 2: ISO dates and timestamps, point as decimal mark, no thousands separators) and the words
+   of a rejection. Amounts keep six decimals because sources do; cents come with the reporting currency. #}
+{% macro cell_types() %}
+    {% set number = '^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$' %}
+    {% set moment = '^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$' %}
+    {{ return({
+        'text': {'type': dbt.type_string()},
+        'integer': {'type': 'integer', 'pattern': '^[+-]?[0-9]+$', 'words': 'a whole number'},
+        'amount': {'type': 'numeric(18, 6)', 'pattern': number, 'words': 'a number with a point as decimal mark'},
+        'quantity': {'type': 'numeric(18, 4)', 'pattern': number, 'words': 'a number with a point as decimal mark'},
+        'rate': {'type': 'numeric(18, 8)', 'pattern': number, 'words': 'a number with a point as decimal mark'},
+        'date': {'type': 'date', 'pattern': moment, 'words': 'an ISO date'},
+        'timestamp': {'type': 'timestamp', 'pattern': moment, 'words': 'an ISO timestamp'},
+        'boolean': {'type': 'boolean', 'pattern': '^(true|false|t|f|1|0)$', 'words': 'true or false'},
+    }) }}
+{% endmacro %}
+
+
+{# A cell as text: trimmed, empty is null. #}
+{% macro cell_text(expression) -%}
+    nullif(trim(cast({{ expression }} as {{ dbt.type_string() }})), '')
+{%- endmacro %}
+
+
+{# A cell as its type, null where it is empty or outside the grammar. A column that lands typed (Parquet, a
+   warehouse table) needs no grammar. #}
+{% macro parse_cell(expression, kind, is_text) -%}
+    {%- set cell_type = cell_types()[kind] -%}
+    {%- if kind == 'text' -%}
+        {{ cell_text(expression) }}
+    {%- elif not is_text -%}
+        {{ try_to_cast(expression, cell_type.type) }}
+    {%- else -%}
+        {%- set text = cell_text(expression) -%}
+        {%- if kind == 'boolean' -%} {%- set text = 'lower(' ~ text ~ ')' -%} {%- endif -%}
+        case when {{ matches_pattern(text, cell_type.pattern) }} then {{ try_to_cast('left(' ~ text ~ ', 10)' if kind == 'date' else text, cell_type.type) }} end
+    {%- endif -%}
+{%- endmacro %}

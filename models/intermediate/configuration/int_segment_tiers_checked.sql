@@ -1,0 +1,54 @@
+-- What is wrong with segment_tiers.
+{% set key = "coalesce(" ~ cell_text('segment_type_id') ~ ", '(empty)') || ', tier ' || coalesce(" ~ cell_text('tier') ~ ", '(empty)')" %}
+{% set child_key = "child.segment_type_id || ', tier ' || coalesce(child.tier, '(empty)')" %}
+{% set share = parse_cell('sales_share', 'amount', true) %}
+{% set is_true = "in ('true', 't', '1')" %}
+{{ findings_missing('segment_tiers', key, ['segment_type_id', 'tier', 'tier_rank']) }}
+union all
+{{ findings_duplicate('segment_tiers', "min(" ~ key ~ ")", ['segment_type_id', 'tier']) }}
+union all
+{{ findings_duplicate('segment_tiers', "min(" ~ key ~ ")", ['segment_type_id', 'tier_rank']) }}
+union all
+{{ findings_reference('segment_tiers', child_key, 'segment_type_id', 'segment_types', 'segment_type_id') }}
+union all
+{{ findings_value('segment_tiers', key, 'tier_rank', 'integer', 1) }}
+union all
+{{ findings_value('segment_tiers', key, 'sales_share', 'amount', 0, 1) }}
+{% for column in ['is_default', 'is_excluded'] %}
+union all
+{{ findings_value('segment_tiers', key, column, 'boolean') }}
+{% endfor %}
+{% for column in ['visit_every_days', 'priority'] %}
+union all
+{{ findings_value('segment_tiers', key, column, 'integer', 0) }}
+{% endfor %}
+union all
+{{ finding('segment_tiers', 'min(' ~ cell_text('segment_type_id') ~ ')',
+    "'the sales_share of its tiers sum to ' || cast(sum(coalesce(" ~ share ~ ", 0)) as " ~ dbt.type_string() ~ ")",
+    "'let them sum to 1; only default-only and excluded tiers have none'") }}
+from {{ ref('segment_tiers') }}
+group by segment_type_id
+having sum(coalesce({{ share }}, 0)) <> 1
+union all
+{{ finding('segment_tiers', 'min(' ~ cell_text('segment_type_id') ~ ')', "'has two default tiers'", "'leave is_default on one of them'") }}
+from {{ ref('segment_tiers') }}
+where lower({{ cell_text('is_default') }}) {{ is_true }}
+group by segment_type_id
+having count(*) > 1
+union all
+{{ finding('segment_tiers', key, "'has no sales_share and is neither the default nor an excluded tier'", "'give it a share, or set is_default or is_excluded'") }}
+from {{ ref('segment_tiers') }}
+where {{ cell_text('sales_share') }} is null
+    and not coalesce(lower({{ cell_text('is_default') }}) {{ is_true }}, false)
+    and not coalesce(lower({{ cell_text('is_excluded') }}) {{ is_true }}, false)
+union all
+{{ finding('segment_tiers', key, "'is an excluded tier with a sales_share'", "'empty the share: excluded members do not take part in the ranking'") }}
+from {{ ref('segment_tiers') }}
+where {{ cell_text('sales_share') }} is not null and lower({{ cell_text('is_excluded') }}) {{ is_true }}
+union all
+{{ finding('segment_types', 'segment_types.segment_type_id', "'has no tiers'", "'add its tiers to segment_tiers.csv, or set its status to retired'") }}
+from {{ ref('segment_types') }} as segment_types
+left join {{ ref('segment_tiers') }} as segment_tiers
+    on {{ cell_text('segment_types.segment_type_id') }} = {{ cell_text('segment_tiers.segment_type_id') }}
+where segment_tiers.segment_type_id is null and segment_types.segment_type_id is not null
+    and coalesce({{ cell_text('segment_types.status') }}, 'active') <> 'retired'

@@ -1,0 +1,52 @@
+-- What is wrong with segment_types and the two seeds that narrow a type.
+{% set key = cell_text('segment_type_id') %}
+{{ findings_missing('segment_types', key, ['segment_type_id', 'entity', 'metric']) }}
+union all
+{{ findings_duplicate('segment_types', key, ['segment_type_id']) }}
+{% for column, options in segment_type_options().items() %}
+union all
+{{ findings_option('segment_types', key, column, options, segment_type_options_to_come().get(column, [])) }}
+{% endfor %}
+{% for column in ['is_default', 'is_shared', 'notify'] %}
+union all
+{{ findings_value('segment_types', key, column, 'boolean') }}
+{% endfor %}
+union all
+{{ findings_value('segment_types', key, 'version', 'integer', 1) }}
+union all
+{{ findings_value('segment_types', key, 'timespan_months', 'integer', 1, 120) }}
+union all
+{{ findings_value('segment_types', key, 'fiscal_year_start_month', 'integer', 1, 12) }}
+union all
+{{ findings_value('segment_types', key, 'new_customer_days', 'integer', 0) }}
+union all
+{{ findings_value('segment_types', key, 'min_net_sales', 'amount') }}
+union all
+{{ findings_reference('segment_types', 'child.segment_type_id', 'organisation_id', 'organisations', 'organisation_id') }}
+union all
+{{ findings_value('segment_types', key, 'hysteresis_months', 'integer', 0, 0) }}
+union all
+{{ finding('segment_types', key, "'identity_basis vat goes with hierarchy_level customer only'", "'a VAT group is its own level: set hierarchy_level to customer'") }}
+from {{ ref('segment_types') }}
+where {{ cell_text('identity_basis') }} = 'vat' and {{ cell_text('hierarchy_level') }} = 'ultimate_parent'
+union all
+{{ finding('segment_types', key, "'a product type has neither a VAT number nor a parent'", "'leave identity_basis and hierarchy_level empty'") }}
+from {{ ref('segment_types') }}
+where {{ cell_text('entity') }} = 'product'
+    and ({{ cell_text('identity_basis') }} = 'vat' or {{ cell_text('hierarchy_level') }} = 'ultimate_parent')
+union all
+{{ finding('segment_types', 'min(' ~ key ~ ')',
+    "'is one of ' || cast(count(*) as " ~ dbt.type_string() ~ ") || ' default ' || min(" ~ cell_text('entity') ~ ") || ' types of organisation ' || coalesce(min(" ~ cell_text('organisation_id') ~ "), '(all)')",
+    "'leave is_default on one of them'") }}
+from {{ ref('segment_types') }}
+where lower({{ cell_text('is_default') }}) in ('true', 't', '1') and coalesce({{ cell_text('status') }}, 'active') = 'active'
+group by {{ cell_text('entity') }}, {{ cell_text('organisation_id') }}
+having count(*) > 1
+{% for seed, column in [('segment_type_branches', 'branch_id'), ('segment_type_brands', 'brand')] %}
+union all
+{{ findings_missing(seed, key, ['segment_type_id', column]) }}
+union all
+{{ findings_duplicate(seed, 'min(' ~ key ~ ')', ['segment_type_id', column]) }}
+union all
+{{ findings_reference(seed, 'child.segment_type_id', 'segment_type_id', 'segment_types', 'segment_type_id') }}
+{% endfor %}

@@ -1,0 +1,30 @@
+-- One row per customer and attribute that attribute_registry keeps as history; the rest is overwritten.
+with
+
+customers as (
+    select * from {{ ref('stg_erp__customers') }} where record_status = 'staged'
+),
+
+kept as (
+    select {{ cell_text('attribute') }} as attribute
+    from {{ ref('attribute_registry') }}
+    where {{ cell_text('history') }} = 'keep'
+),
+
+evaluation_dates as (
+    select evaluation_date from {{ ref('int_evaluation_dates') }} where is_as_of
+)
+
+{% for attribute in customer_attributes() %}
+select
+    {{ global_id('customers.source_system', 'customers.customer_id') }} || '|{{ attribute }}' as customer_attribute_id,
+    {{ global_id('customers.source_system', 'customers.customer_id') }} as customer_id,
+    kept.attribute,
+    cast(customers.{{ attribute }} as {{ dbt.type_string() }}) as attribute_value,
+    evaluation_dates.evaluation_date
+from customers
+inner join kept
+    on kept.attribute = '{{ attribute }}'
+cross join evaluation_dates
+{{ 'union all' if not loop.last }}
+{% endfor %}

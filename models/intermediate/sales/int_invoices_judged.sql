@@ -1,0 +1,97 @@
+-- One row per landed invoice header: the verdict of staging, and quarantine for a customer nobody knows. A credit note
+-- counts on the customer of the invoice it corrects, else on its own (R12).
+with
+
+invoices as (
+    select
+        *,
+        {{ global_id('source_system', 'customer_id') }} as billed_customer_id,
+        upper(currency) as document_currency
+    from {{ ref('stg_erp__invoices') }}
+),
+
+customers as (
+    select customer_id from {{ ref('int_customers_identified') }}
+),
+
+originals as (
+    select invoices.source_system, invoices.invoice_id, invoices.billed_customer_id
+    from invoices
+    inner join customers
+        on invoices.billed_customer_id = customers.customer_id
+    where invoices.record_status = 'staged'
+),
+
+rates as (
+    select source_system, currency, document_date, rate, is_inverse from {{ ref('int_exchange_rates_found') }}
+),
+
+branches as (
+    select source_system, branch_id from {{ ref('stg_erp__branches') }} where record_status = 'staged'
+),
+
+sales_reps as (
+    select source_system, sales_rep_id from {{ ref('stg_erp__sales_reps') }} where record_status = 'staged'
+),
+
+customers_checked as (
+    select
+        invoices.*,
+        invoices.record_status = 'staged' and customers.customer_id is null as is_customer_unknown,
+        case when invoices.document_type = 'credit_note' then coalesce(originals.billed_customer_id, invoices.billed_customer_id)
+            else invoices.billed_customer_id
+        end as counting_customer_id
+    from invoices
+    left join customers
+        on invoices.billed_customer_id = customers.customer_id
+    left join originals
+        on invoices.source_system = originals.source_system
+        and invoices.original_invoice_id = originals.invoice_id
+        and invoices.document_type = 'credit_note'
+)
+
+select
+    checked.source_system,
+    checked.invoice_id as native_invoice_id,
+    {{ global_id('checked.source_system', 'checked.invoice_id') }} as invoice_id,
+    checked.document_type,
+    checked.invoice_date,
+    checked.due_on,
+    checked.paid_on,
+    {{ global_id('checked.source_system', 'checked.order_id') }} as order_id,
+    {{ global_id('checked.source_system', 'checked.original_invoice_id') }} as original_invoice_id,
+    checked.counting_customer_id as customer_id,
+    checked.billed_customer_id,
+    {{ known_member_id('checked.source_system', 'checked.branch_id', 'branches.branch_id', 'erp.branches') }} as branch_id,
+    {{ known_member_id('checked.source_system', 'checked.sales_rep_id', 'sales_reps.sales_rep_id', 'erp.sales_reps') }} as sales_rep_id,
+    {{ global_id('checked.source_system', 'checked.branch_id') }} as landed_branch_id,
+    {{ global_id('checked.source_system', 'checked.sales_rep_id') }} as landed_sales_rep_id,
+    checked.document_currency as currency,
+    rates.rate,
+    coalesce(rates.is_inverse, false) as is_inverse_rate,
+    checked.document_currency <> '{{ var("reporting_currency") }}' and rates.rate is null as is_rate_missing,
+    checked.loaded_at,
+    case when checked.is_customer_unknown then 'quarantined' else checked.record_status end as record_status,
+    case when checked.is_customer_unknown then 'customer_unknown' else checked.quarantine_rule end as quarantine_rule,
+    case
+        when checked.is_customer_unknown then 'customer_id ' || checked.customer_id || ' is not among the staged customers'
+        else checked.quarantine_detail
+    end as quarantine_detail,
+    case when checked.is_customer_unknown then checked.invoice_id else checked.record_key end as record_key,
+    case
+        when checked.is_customer_unknown
+            then {{ record_text(['source_system', 'invoice_id', 'customer_id', 'invoice_date', 'document_type', 'order_id',
+                'original_invoice_id', 'branch_id', 'sales_rep_id', 'due_on', 'paid_on', 'currency', 'loaded_at'], prefix='checked.') }}
+        else checked.raw_record
+    end as raw_record
+from customers_checked as checked
+left join rates
+    on checked.source_system = rates.source_system
+    and checked.document_currency = rates.currency
+    and checked.invoice_date = rates.document_date
+left join branches
+    on checked.source_system = branches.source_system
+    and checked.branch_id = branches.branch_id
+left join sales_reps
+    on checked.source_system = sales_reps.source_system
+    and checked.sales_rep_id = sales_reps.sales_rep_id

@@ -1,0 +1,52 @@
+-- Sales of every member inside every scope (window, branches, brands; R11): what its metric is made of.
+with
+
+scopes as (
+    select distinct entity, evaluation_date, scope_id, window_from, window_to
+    from {{ ref('int_segment_windows') }}
+),
+
+-- Types of one scope have the same filters, so those of the type that names the scope serve for all.
+branches as (
+    select segment_type_id as scope_id, branch_id from {{ ref('segment_type_branches') }}
+),
+
+brands as (
+    select segment_type_id as scope_id, brand from {{ ref('segment_type_brands') }}
+),
+
+scopes_described as (
+    select
+        scopes.*,
+        exists(select 1 from branches where branches.scope_id = scopes.scope_id) as has_branches,
+        exists(select 1 from brands where brands.scope_id = scopes.scope_id) as has_brands
+    from scopes
+),
+
+periods as (
+    select * from {{ ref('int_sales_summed_to_periods') }}
+)
+
+select
+    scopes_described.entity,
+    scopes_described.evaluation_date,
+    scopes_described.scope_id,
+    periods.member_id,
+    cast(sum(periods.line_count) as bigint) as line_count,
+    cast(sum(periods.net_sales) as numeric(18, 2)) as net_sales,
+    cast(sum(periods.cost) as numeric(18, 2)) as cost,
+    cast(coalesce(sum(periods.gross_margin), 0) as numeric(18, 2)) as gross_margin
+from periods
+inner join scopes_described
+    on periods.entity = scopes_described.entity
+    and periods.period_from >= scopes_described.window_from
+    and periods.period_to <= scopes_described.window_to
+left join branches
+    on scopes_described.scope_id = branches.scope_id
+    and periods.branch_id = branches.branch_id
+left join brands
+    on scopes_described.scope_id = brands.scope_id
+    and periods.brand = brands.brand
+where (not scopes_described.has_branches or branches.branch_id is not null)
+    and (not scopes_described.has_brands or brands.brand is not null)
+group by scopes_described.entity, scopes_described.evaluation_date, scopes_described.scope_id, periods.member_id

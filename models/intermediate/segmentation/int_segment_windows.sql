@@ -1,0 +1,83 @@
+-- R11: the window of every evaluated type on every evaluation date, bounds included. Types that look at the same
+-- entity, window, branches and brands share a scope, so their sales are summed once.
+with
+
+segment_types as (
+    select segment_type_id, entity, timespan_months, {{ adapter.quote('interval') }} as window_interval, fiscal_year_start_month, window_end
+    from {{ ref('int_segment_types') }}
+    where status <> 'retired'
+),
+
+evaluation_dates as (
+    select evaluation_date from {{ ref('int_evaluation_dates') }}
+),
+
+branch_lists as (
+    select segment_type_id, {{ dbt.listagg('branch_id', "','", 'order by branch_id') }} as branch_list
+    from {{ ref('segment_type_branches') }}
+    group by segment_type_id
+),
+
+brand_lists as (
+    select segment_type_id, {{ dbt.listagg('brand', "','", 'order by brand') }} as brand_list
+    from {{ ref('segment_type_brands') }}
+    group by segment_type_id
+),
+
+ends_found as (
+    select
+        segment_types.*,
+        evaluation_dates.evaluation_date,
+        case
+            when segment_types.window_end = 'as_of_date' then evaluation_dates.evaluation_date
+            -- A month's last day completes it: the day after is then the first of the next month.
+            else {{ add_days(month_start(add_days('evaluation_dates.evaluation_date', 1)), -1) }}
+        end as last_day
+    from segment_types
+    cross join evaluation_dates
+),
+
+fiscal_years_found as (
+    select
+        *,
+        -- Months since the last fiscal year that is complete on last_day.
+        mod(
+            cast(extract(month from {{ add_days('last_day', 1) }}) as integer) - fiscal_year_start_month + 12,
+            12
+        ) as months_since_year_end
+    from ends_found
+),
+
+windows as (
+    select
+        segment_type_id,
+        entity,
+        evaluation_date,
+        case
+            when window_interval = 'fixed_year' then {{ add_months(month_start(add_days('last_day', 1)), '-months_since_year_end - 12') }}
+            else {{ add_months(add_days('last_day', 1), '-timespan_months') }}
+        end as window_from,
+        case
+            when window_interval = 'fixed_year' then {{ add_days(add_months(month_start(add_days('last_day', 1)), '-months_since_year_end'), -1) }}
+            else last_day
+        end as window_to
+    from fiscal_years_found
+)
+
+select
+    windows.segment_type_id,
+    windows.entity,
+    windows.evaluation_date,
+    windows.window_from,
+    windows.window_to,
+    min(windows.segment_type_id) over (
+        partition by
+            windows.entity, windows.evaluation_date, windows.window_from, windows.window_to,
+            branch_lists.branch_list, brand_lists.brand_list
+        rows between unbounded preceding and unbounded following
+    ) as scope_id
+from windows
+left join branch_lists
+    on windows.segment_type_id = branch_lists.segment_type_id
+left join brand_lists
+    on windows.segment_type_id = brand_lists.segment_type_id

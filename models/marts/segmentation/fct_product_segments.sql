@@ -1,0 +1,25 @@
+select
+    segment_type_id,
+    family,
+    version,
+    member_id as product_id,
+    evaluation_date as as_of_date,
+    entity_id,
+    inherited_from,
+    window_from,
+    window_to,
+    first_invoice_date,
+    member_net_sales as net_sales,
+    member_cost as cost,
+    member_gross_margin as gross_margin,
+    metric_amount,
+    eligible_amount,
+    sales_rank,
+    share_before,
+    cumulative_share,
+    computed_tier,
+    reason_code,
+    computed_tier as tier,
+    tier_source
+from {{ ref('int_segment_members_tiered') }}
+where entity = 'product'

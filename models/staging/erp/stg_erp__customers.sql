@@ -1,0 +1,23 @@
+{{ stage_records(
+    source('erp', 'customers'),
+    key=['customer_id'],
+    columns={
+        'customer_id': 'text',
+        'name': 'text',
+        'vat_number': 'text',
+        'parent_customer_id': 'text',
+        'country': 'text',
+        'region': 'text',
+        'city': 'text',
+        'postal_code': 'text',
+        'industry': 'text',
+        'branch_id': 'text',
+        'sales_rep_id': 'text',
+        'payment_terms_days': 'integer',
+        'credit_limit': 'amount',
+        'credit_status': 'text',
+        'customer_kind': 'text',
+        'created_on': 'date',
+        'is_active': 'boolean',
+    },
+) }}
