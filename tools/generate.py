@@ -32,16 +32,24 @@ def read_arguments(arguments: list[str] | None = None) -> tuple[Settings, Path]:
     parser.add_argument("--format", choices=["csv", "parquet"], default="csv", help="default csv")
     parser.add_argument("--tables", choices=["all", "core"], default="all", help="core: what net sales need")
     parser.add_argument(
-        "--plant-dirt", action=argparse.BooleanOptionalAction, default=True,
+        "--plant-dirt",
+        action=argparse.BooleanOptionalAction,
+        default=True,
         help="plant known faults and list them in planted_faults.csv (default)",
-    )  # fmt: skip
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write; files in it are replaced")
     given = parser.parse_args(arguments)
     try:
         settings = Settings(
-            seed=given.seed, customers=given.customers, months=given.months, lines=given.lines,
-            file_format=given.format, last_month=given.last_month, tables=given.tables, plant_dirt=given.plant_dirt,
-        )  # fmt: skip
+            seed=given.seed,
+            customers=given.customers,
+            months=given.months,
+            lines=given.lines,
+            file_format=given.format,
+            last_month=given.last_month,
+            tables=given.tables,
+            plant_dirt=given.plant_dirt,
+        )
     except ValueError as error:
         parser.error(str(error))
     return settings, given.out

@@ -87,20 +87,13 @@ def joined(*parts: pa.Array | str) -> pa.Array:
 
 def chunk(table_name: str, columns: dict[str, pa.Array]) -> pa.Table:
     """The columns in contract order; a missing or surplus column is an error."""
-    return pa.Table.from_pydict(columns, schema=TABLES[table_name].arrow_schema).select(
-        TABLES[table_name].column_names
-    )
+    return pa.Table.from_pydict(columns, schema=TABLES[table_name].arrow_schema).select(TABLES[table_name].column_names)
 
 
 def as_text(table: pa.Table) -> pa.Table:
     """Every column as the text a CSV file shows; null stays null."""
-    columns = []
-    for column in table.columns:
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string())
-        elif pa.types.is_timestamp(column.type):
-            column = column.cast(pa.timestamp("s")).cast(pa.string())
-        elif not pa.types.is_string(column.type):
-            column = column.cast(pa.string())
-        columns.append(column)
-    return pa.table(columns, names=table.column_names)
+    # Landings happen at whole seconds; microseconds would only make files longer.
+    whole = [
+        column.cast(pa.timestamp("s")) if pa.types.is_timestamp(column.type) else column for column in table.columns
+    ]
+    return pa.table([column.cast(pa.string()) for column in whole], names=table.column_names)

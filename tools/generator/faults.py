@@ -81,8 +81,9 @@ class Samples:
 class Planter:
     """Makes the faults of a run. ``rows`` and ``faults`` are its result."""
 
-    def __init__(self, rng: np.random.Generator, master: Master, counters: Counters, samples: Samples,
-                 settings: Settings) -> None:  # fmt: skip
+    def __init__(
+        self, rng: np.random.Generator, master: Master, counters: Counters, samples: Samples, settings: Settings
+    ) -> None:
         """Planted documents are numbered after the clean ones and belong to ordinary customers."""
         self._rng, self._master, self._counters, self._samples = rng, master, counters, samples
         self._settings, self._calendar = settings, settings.calendar
@@ -103,10 +104,16 @@ class Planter:
 
     def _note(self, table_name: str, row: Row, fault: str, rule: str, outcome: str) -> None:
         """Write down what is to be expected of a row."""
-        self.faults.append({
-            "table_name": table_name, "source_system": row["source_system"], "record_key": record_key(table_name, row),
-            "fault": fault, "expected_rule": rule, "expected_outcome": outcome,
-        })  # fmt: skip
+        self.faults.append(
+            {
+                "table_name": table_name,
+                "source_system": row["source_system"],
+                "record_key": record_key(table_name, row),
+                "fault": fault,
+                "expected_rule": rule,
+                "expected_outcome": outcome,
+            }
+        )
 
     def _later(self, loaded_at: str, turn: int) -> str:
         """A landing 1 to 29 nights later, but at most an hour after the last one; unequal to the given one."""
@@ -161,8 +168,9 @@ class Planter:
             "cost_amount": _cents(int(products.unit_cost[article]) * quantity),
         }
 
-    def _plant_header(self, fault: str, rule: str, changes: Row, outcome: str = QUARANTINED,
-                      line_rule: str = "header_quarantined") -> None:  # fmt: skip
+    def _plant_header(
+        self, fault: str, rule: str, changes: Row, outcome: str = QUARANTINED, line_rule: str = "header_quarantined"
+    ) -> None:
         """An invoice whose header shows a fault; quarantine reaches its lines."""
         header, lines = self._document()
         self._add("erp.invoices", header | changes, fault, rule, outcome)
@@ -227,7 +235,9 @@ class Planter:
         """Null keys and required values; a later version without its amount leaves the older one in force."""
         missing_key = ("key_is_null", "key_missing")
         self._repeat(lambda _: self._plant_line(*missing_key, {"line_number": None}))
-        self._repeat(lambda _: self._add("erp.invoices", self._document()[0] | {"invoice_id": None}, *missing_key, QUARANTINED))
+        self._repeat(
+            lambda _: self._add("erp.invoices", self._document()[0] | {"invoice_id": None}, *missing_key, QUARANTINED)
+        )
         for table_name, key in (("erp.customers", "customer_id"), ("erp.products", "product_id")):
             for row in self._samples.take(table_name, self._settings.hierarchy_faults):
                 self._add(table_name, row | {key: None}, *missing_key, QUARANTINED)
@@ -248,22 +258,42 @@ class Planter:
         saturday = self._calendar.first_day + (5 - (self._calendar.first_day + 3) % 7) % 7
         for turn in range(min(self._settings.faults_per_kind, self._settings.months * 4)):
             day = saturday + 7 * turn
-            row = {"rate_date": _day(day), "from_currency": "GBP", "to_currency": "EUR", "rate": amounts[turn % 3],
-                   "source_system": "erp_north", "loaded_at": _day(day) + " 18:00:00"}  # fmt: skip
+            row = {
+                "rate_date": _day(day),
+                "from_currency": "GBP",
+                "to_currency": "EUR",
+                "rate": amounts[turn % 3],
+                "source_system": "erp_north",
+                "loaded_at": _day(day) + " 18:00:00",
+            }
             self._add("erp.exchange_rates", row, "rate_is_no_number", rule, QUARANTINED)
 
     def _plant_header_faults(self) -> None:
         """Headers that cannot be accepted, or only with an unknown member."""
         types = ["proforma", "debit_memo", "INV"]
         unknown = f"C{'9' * self._master.customers.id_width}"
-        self._repeat(lambda turn: self._plant_header("document_type_is_unknown", "document_type_unknown", {"document_type": types[turn % 3]}))
+        self._repeat(
+            lambda turn: self._plant_header(
+                "document_type_is_unknown", "document_type_unknown", {"document_type": types[turn % 3]}
+            )
+        )
         self._repeat(lambda _: self._plant_header("customer_is_unknown", "customer_unknown", {"customer_id": unknown}))
         self._repeat(lambda _: self._plant_header("customer_is_null", "customer_missing", {"customer_id": None}))
         self._repeat(self._plant_date_after_loading)
-        self._repeat(lambda _: self._plant_header("branch_is_unknown", "branch_unknown", {"branch_id": "B99"}, UNKNOWN_MEMBER))
-        self._repeat(lambda _: self._plant_header("sales_rep_is_unknown", "sales_rep_unknown", {"sales_rep_id": "R999"}, UNKNOWN_MEMBER))
+        self._repeat(
+            lambda _: self._plant_header("branch_is_unknown", "branch_unknown", {"branch_id": "B99"}, UNKNOWN_MEMBER)
+        )
+        self._repeat(
+            lambda _: self._plant_header(
+                "sales_rep_is_unknown", "sales_rep_unknown", {"sales_rep_id": "R999"}, UNKNOWN_MEMBER
+            )
+        )
         # R13: a missing rate quarantines the lines; the header itself is in order.
-        self._repeat(lambda _: self._plant_header("currency_without_rate", "exchange_rate_missing", {"currency": "CHF"}, NOTHING, "exchange_rate_missing"))
+        self._repeat(
+            lambda _: self._plant_header(
+                "currency_without_rate", "exchange_rate_missing", {"currency": "CHF"}, NOTHING, "exchange_rate_missing"
+            )
+        )
 
     def _plant_date_after_loading(self, turn: int) -> None:
         """A date some days, or by a slip of the hand some years, after the night the row arrived."""
@@ -279,7 +309,11 @@ class Planter:
     def _plant_line_faults(self) -> None:
         """Lines whose header never arrives, and lines of articles nobody knows."""
         self._repeat(lambda _: self._plant_orphan_line())
-        self._repeat(lambda _: self._plant_line("product_is_unknown", "product_unknown", {"product_id": "P-GONE"}, UNKNOWN_MEMBER))
+        self._repeat(
+            lambda _: self._plant_line(
+                "product_is_unknown", "product_unknown", {"product_id": "P-GONE"}, UNKNOWN_MEMBER
+            )
+        )
 
     def _plant_orphan_line(self) -> None:
         """An invoice line and an order line without their headers."""
@@ -292,11 +326,17 @@ class Planter:
         number = self._counters.orders[source]
         self._counters.orders[source] += 1
         row = {
-            "order_id": f"{'NS'[source]}{number:0{DOCUMENT_DIGITS}d}", "line_number": "1",
-            "product_id": lines[0]["product_id"], "quantity": lines[0]["quantity"], "unit_price": "10.00",
-            "discount_amount": "0.00", "promised_on": lines[0]["loaded_at"][:10], "status": "open",
-            "source_system": lines[0]["source_system"], "loaded_at": lines[0]["loaded_at"],
-        }  # fmt: skip
+            "order_id": f"{'NS'[source]}{number:0{DOCUMENT_DIGITS}d}",
+            "line_number": "1",
+            "product_id": lines[0]["product_id"],
+            "quantity": lines[0]["quantity"],
+            "unit_price": "10.00",
+            "discount_amount": "0.00",
+            "promised_on": lines[0]["loaded_at"][:10],
+            "status": "open",
+            "source_system": lines[0]["source_system"],
+            "loaded_at": lines[0]["loaded_at"],
+        }
         self._add("erp.order_lines", row, "header_never_arrives", "header_missing", QUARANTINED)
 
     def _plant_conflicts(self) -> None:
@@ -305,8 +345,11 @@ class Planter:
         self._repeat(lambda _: self._plant_conflicting_line())
         for turn, row in enumerate(self._samples.take("erp.customers", self._settings.hierarchy_faults)):
             number = int(self._master.customers.number.max()) + 1000 + turn
-            stranger = row | {"customer_id": f"C{number:0{self._master.customers.id_width}d}", "vat_number": None,
-                              "parent_customer_id": None}  # fmt: skip
+            stranger = row | {
+                "customer_id": f"C{number:0{self._master.customers.id_width}d}",
+                "vat_number": None,
+                "parent_customer_id": None,
+            }
             self._add_conflict("erp.customers", stranger, stranger | {"payment_terms_days": "90"})
 
     def _add_conflict(self, table_name: str, one: Row, other: Row) -> None:
@@ -326,7 +369,9 @@ class Planter:
         header, (good, bad) = self._document()
         self._add("erp.invoices", header)
         self._add("erp.invoice_lines", good)
-        self._add_conflict("erp.invoice_lines", bad, bad | {"net_amount": bad["list_amount"], "discount_amount": "0.00"})
+        self._add_conflict(
+            "erp.invoice_lines", bad, bad | {"net_amount": bad["list_amount"], "discount_amount": "0.00"}
+        )
 
 
 def _cents(amount: int) -> str:

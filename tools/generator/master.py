@@ -179,7 +179,9 @@ def _months_active(rng: np.random.Generator, lifecycle: np.ndarray, months: int)
     stop = np.full(count, months, dtype=np.int64)
     start = np.where(lifecycle == STARTED, 2 + (draw * (months - 5)).astype(np.int64), start)
     start = np.where(lifecycle == NEWCOMER, months - 1 - (draw * 2).astype(np.int64), start)
-    stop = np.where(lifecycle == DECLINING, np.ceil(months * (0.55 + 0.6 * draw)).astype(np.int64).clip(max=months), stop)
+    stop = np.where(
+        lifecycle == DECLINING, np.ceil(months * (0.55 + 0.6 * draw)).astype(np.int64).clip(max=months), stop
+    )
     stop = np.where(lifecycle == LAPSED, 1 + (draw * months / 3).astype(np.int64), stop)
     stop = np.where(lifecycle == NEVER_INVOICED, 0, stop)
     return start, stop
@@ -328,7 +330,9 @@ def _teams(customers: Customers, pool: _Pool, teams: int, size: int, allowed: np
     return np.concatenate(parts)
 
 
-def _noted(members: np.ndarray, fault: str, rule: str, outcome: str = "finding", on_account: bool = False) -> list[MasterFault]:
+def _noted(
+    members: np.ndarray, fault: str, rule: str, outcome: str = "finding", on_account: bool = False
+) -> list[MasterFault]:
     """The same fault for each of some customers, or for their accounts."""
     return [MasterFault(on_account, int(index), fault, rule, outcome) for index in members.ravel()]
 
@@ -547,8 +551,10 @@ def vat_numbers(vat: np.ndarray, country: np.ndarray, style: np.ndarray) -> pa.A
     """
     missing = vat == 0
     begin, middle, end = (ids("", vat // 10**power % 1000, 3) for power in (6, 3, 0))
-    prefixes = labels([*words.COUNTRIES, "", *[f"{country} " for country in words.COUNTRIES]],
-                      np.where(style == 1, 6, np.where(style == 2, country + 7, country)))  # fmt: skip
+    prefixes = labels(
+        [*words.COUNTRIES, "", *[f"{country} " for country in words.COUNTRIES]],
+        np.where(style == 1, 6, np.where(style == 2, country + 7, country)),
+    )
     leads = labels(["", "", "40", "0", "5", ""], country)
     tails = labels(["", "B01", "", "", "", ""], country)
     dots = labels(["", "."], (style == 2).astype(np.int32))
@@ -588,27 +594,30 @@ def customer_chunks(master: Master, settings: Settings) -> Iterator[pa.Table]:
         parent_number = np.where(orphan, unknown_parent, customers.number[parent])
         city = customers.country[rows] * 18 + customers.city[rows]
         landed = np.maximum(customers.created_on[rows], calendar.first_day - 32)
-        yield chunk("erp.customers", {
-            "customer_id": customer_ids(customers, rows),
-            "name": company_names(customers.name[rows], customers.country[rows]),
-            "vat_number": _vat_column(customers, rows, customers.vat_style[rows]),
-            "parent_customer_id": ids("C", parent_number, customers.id_width, (parent < 0) & ~orphan),
-            "country": labels(words.COUNTRIES, customers.country[rows]),
-            "region": labels(regions, city // 6),
-            "city": labels(cities, city),
-            "postal_code": ids("", customers.postal_code[rows], 5),
-            "industry": labels(words.INDUSTRIES, customers.industry[rows]),
-            "branch_id": branch_labels(customers.branch[rows]),
-            "sales_rep_id": rep_labels(master, customers.sales_rep[rows]),
-            "payment_terms_days": integers(customers.payment_terms_days[rows]),
-            "credit_limit": decimals(customers.credit_limit[rows]),
-            "credit_status": labels(CREDIT_STATUSES, customers.credit_status[rows]),
-            "customer_kind": labels(KINDS, customers.kind[rows] % UNSTATED, customers.kind[rows] == UNSTATED),
-            "created_on": dates(customers.created_on[rows]),
-            "is_active": pa.array(customers.is_active[rows]),
-            "source_system": source_labels(customers.source[rows]),
-            "loaded_at": timestamps(calendar.landed(landed)),
-        })  # fmt: skip
+        yield chunk(
+            "erp.customers",
+            {
+                "customer_id": customer_ids(customers, rows),
+                "name": company_names(customers.name[rows], customers.country[rows]),
+                "vat_number": _vat_column(customers, rows, customers.vat_style[rows]),
+                "parent_customer_id": ids("C", parent_number, customers.id_width, (parent < 0) & ~orphan),
+                "country": labels(words.COUNTRIES, customers.country[rows]),
+                "region": labels(regions, city // 6),
+                "city": labels(cities, city),
+                "postal_code": ids("", customers.postal_code[rows], 5),
+                "industry": labels(words.INDUSTRIES, customers.industry[rows]),
+                "branch_id": branch_labels(customers.branch[rows]),
+                "sales_rep_id": rep_labels(master, customers.sales_rep[rows]),
+                "payment_terms_days": integers(customers.payment_terms_days[rows]),
+                "credit_limit": decimals(customers.credit_limit[rows]),
+                "credit_status": labels(CREDIT_STATUSES, customers.credit_status[rows]),
+                "customer_kind": labels(KINDS, customers.kind[rows] % UNSTATED, customers.kind[rows] == UNSTATED),
+                "created_on": dates(customers.created_on[rows]),
+                "is_active": pa.array(customers.is_active[rows]),
+                "source_system": source_labels(customers.source[rows]),
+                "loaded_at": timestamps(calendar.landed(landed)),
+            },
+        )
 
 
 def product_chunk(master: Master, settings: Settings) -> pa.Table:
@@ -627,33 +636,39 @@ def product_chunk(master: Master, settings: Settings) -> pa.Table:
     launched = products.launched_on[product]
     discontinued = products.discontinued_on[product]
     landed = np.maximum(launched, calendar.first_day - 32)
-    return chunk("erp.products", {
-        "product_id": product_labels(master, source, product).dictionary_decode(),
-        "name": joined(brand, " ", kind, " ", sizes),
-        "brand": brand,
-        "category": labels(list(words.CATEGORIES), category),
-        "subcategory": kind,
-        "unit_cost": decimals(np.round(products.unit_cost[product] * factor)),
-        "list_price": decimals(np.round(products.list_price[product] * factor)),
-        "launched_on": dates(launched),
-        "discontinued_on": dates(discontinued, discontinued == 0),
-        "source_system": source_labels(source),
-        "loaded_at": timestamps(calendar.landed(landed)),
-    })  # fmt: skip
+    return chunk(
+        "erp.products",
+        {
+            "product_id": product_labels(master, source, product).dictionary_decode(),
+            "name": joined(brand, " ", kind, " ", sizes),
+            "brand": brand,
+            "category": labels(list(words.CATEGORIES), category),
+            "subcategory": kind,
+            "unit_cost": decimals(np.round(products.unit_cost[product] * factor)),
+            "list_price": decimals(np.round(products.list_price[product] * factor)),
+            "launched_on": dates(launched),
+            "discontinued_on": dates(discontinued, discontinued == 0),
+            "source_system": source_labels(source),
+            "loaded_at": timestamps(calendar.landed(landed)),
+        },
+    )
 
 
 def branch_chunk(settings: Settings) -> pa.Table:
     """``erp.branches``: four in the north, three in the south."""
     rows = [(source, number, *branch) for source in (0, 1) for number, branch in enumerate(words.BRANCHES[source])]
     source = np.array([row[0] for row in rows])
-    return chunk("erp.branches", {
-        "branch_id": branch_labels(np.array([row[1] for row in rows])).dictionary_decode(),
-        "name": pa.array([row[2] for row in rows]),
-        "region": pa.array([row[3] for row in rows]).dictionary_encode(),
-        "country": pa.array([row[4] for row in rows]).dictionary_encode(),
-        "source_system": source_labels(source),
-        "loaded_at": timestamps(settings.calendar.landed(np.full(len(rows), settings.calendar.first_day - 32))),
-    })  # fmt: skip
+    return chunk(
+        "erp.branches",
+        {
+            "branch_id": branch_labels(np.array([row[1] for row in rows])).dictionary_decode(),
+            "name": pa.array([row[2] for row in rows]),
+            "region": pa.array([row[3] for row in rows]).dictionary_encode(),
+            "country": pa.array([row[4] for row in rows]).dictionary_encode(),
+            "source_system": source_labels(source),
+            "loaded_at": timestamps(settings.calendar.landed(np.full(len(rows), settings.calendar.first_day - 32))),
+        },
+    )
 
 
 def rep_chunk(master: Master, settings: Settings) -> pa.Table:
@@ -665,15 +680,19 @@ def rep_chunk(master: Master, settings: Settings) -> pa.Table:
     manager = np.where(leads, 0, rep - rep % master.reps_per_branch)
     person = np.arange(len(rep))
     last_name = (person * 7 + person // len(words.LAST_NAMES)) % len(words.LAST_NAMES)
-    return chunk("erp.sales_reps", {
-        "sales_rep_id": rep_labels(master, rep).dictionary_decode(),
-        "name": joined(labels(words.FIRST_NAMES, person % len(words.FIRST_NAMES)), " ",
-                       labels(words.LAST_NAMES, last_name)),
-        "branch_id": branch_labels(rep // master.reps_per_branch),
-        "manager_id": rep_labels(master, manager, rep == 0).dictionary_decode(),
-        "source_system": source_labels(source),
-        "loaded_at": timestamps(settings.calendar.landed(np.full(len(rep), settings.calendar.first_day - 32))),
-    })  # fmt: skip
+    return chunk(
+        "erp.sales_reps",
+        {
+            "sales_rep_id": rep_labels(master, rep).dictionary_decode(),
+            "name": joined(
+                labels(words.FIRST_NAMES, person % len(words.FIRST_NAMES)), " ", labels(words.LAST_NAMES, last_name)
+            ),
+            "branch_id": branch_labels(rep // master.reps_per_branch),
+            "manager_id": rep_labels(master, manager, rep == 0).dictionary_decode(),
+            "source_system": source_labels(source),
+            "loaded_at": timestamps(settings.calendar.landed(np.full(len(rep), settings.calendar.first_day - 32))),
+        },
+    )
 
 
 def account_chunks(master: Master, settings: Settings) -> Iterator[pa.Table]:
@@ -705,21 +724,24 @@ def _accounts_of_customers(master: Master, settings: Settings, rows: np.ndarray)
     landed = np.maximum(customers.created_on[rows], calendar.first_day - 32)
     # A placeholder is always shown: it is what tempts a matcher.
     shown = has_vat | (referenced & (customers.vat_placeholder[rows] >= 0))
-    return chunk("crm.accounts", {
-        "account_id": account_ids(number, customers),
-        "name": name,
-        "vat_number": pc.if_else(pa.array(shown), vat, pa.scalar(None, pa.string())),
-        "parent_account_id": account_ids(parent_account, customers),
-        "erp_source_system": labels(words.SOURCES, customers.source[rows], ~referenced),
-        "erp_customer_id": customer_ids(customers, np.where(referenced, rows, -1)),
-        "country": labels(words.COUNTRIES, customers.country[rows]),
-        "postal_code": ids("", customers.postal_code[rows], 5),
-        "industry": labels(words.INDUSTRIES, customers.industry[rows]),
-        "employee_count": integers((customers.order_size[rows] * 20).astype(np.int64) + 3),
-        "owner_id": owner_labels(number),
-        "source_system": labels(["crm"], np.zeros(len(rows))),
-        "loaded_at": timestamps(calendar.landed(landed)),
-    })  # fmt: skip
+    return chunk(
+        "crm.accounts",
+        {
+            "account_id": account_ids(number, customers),
+            "name": name,
+            "vat_number": pc.if_else(pa.array(shown), vat, pa.scalar(None, pa.string())),
+            "parent_account_id": account_ids(parent_account, customers),
+            "erp_source_system": labels(words.SOURCES, customers.source[rows], ~referenced),
+            "erp_customer_id": customer_ids(customers, np.where(referenced, rows, -1)),
+            "country": labels(words.COUNTRIES, customers.country[rows]),
+            "postal_code": ids("", customers.postal_code[rows], 5),
+            "industry": labels(words.INDUSTRIES, customers.industry[rows]),
+            "employee_count": integers((customers.order_size[rows] * 20).astype(np.int64) + 3),
+            "owner_id": owner_labels(number),
+            "source_system": labels(["crm"], np.zeros(len(rows))),
+            "loaded_at": timestamps(calendar.landed(landed)),
+        },
+    )
 
 
 def _accounts_of_strangers(master: Master, settings: Settings) -> pa.Table:
@@ -731,18 +753,21 @@ def _accounts_of_strangers(master: Master, settings: Settings) -> pa.Table:
     vat = 100_000_000 + ((master.customers.count + 1 + position) * _VAT_STEP) % _VAT_SPAN
     nothing = np.ones(count, dtype=bool)
     zeros = np.zeros(count, dtype=np.int64)
-    return chunk("crm.accounts", {
-        "account_id": account_ids(number, master.customers),
-        "name": company_names(master.customers.count + position, country),
-        "vat_number": vat_numbers(np.where(position % 2 == 0, vat, 0), country, zeros),
-        "parent_account_id": account_ids(zeros - 1, master.customers),
-        "erp_source_system": labels(words.SOURCES, zeros, nothing),
-        "erp_customer_id": ids("C", zeros, master.customers.id_width, nothing),
-        "country": labels(words.COUNTRIES, country),
-        "postal_code": ids("", 10_000 + position * 7919 % 89_999, 5),
-        "industry": labels(words.INDUSTRIES, position % len(words.INDUSTRIES)),
-        "employee_count": integers(5 + position * 37 % 400),
-        "owner_id": owner_labels(number),
-        "source_system": labels(["crm"], zeros),
-        "loaded_at": timestamps(settings.calendar.landed(settings.calendar.first_day + position % 30)),
-    })  # fmt: skip
+    return chunk(
+        "crm.accounts",
+        {
+            "account_id": account_ids(number, master.customers),
+            "name": company_names(master.customers.count + position, country),
+            "vat_number": vat_numbers(np.where(position % 2 == 0, vat, 0), country, zeros),
+            "parent_account_id": account_ids(zeros - 1, master.customers),
+            "erp_source_system": labels(words.SOURCES, zeros, nothing),
+            "erp_customer_id": ids("C", zeros, master.customers.id_width, nothing),
+            "country": labels(words.COUNTRIES, country),
+            "postal_code": ids("", 10_000 + position * 7919 % 89_999, 5),
+            "industry": labels(words.INDUSTRIES, position % len(words.INDUSTRIES)),
+            "employee_count": integers(5 + position * 37 % 400),
+            "owner_id": owner_labels(number),
+            "source_system": labels(["crm"], zeros),
+            "loaded_at": timestamps(settings.calendar.landed(settings.calendar.first_day + position % 30)),
+        },
+    )

@@ -78,8 +78,14 @@ def _master_chunks(master: Master, settings: Settings, seeds: list[np.random.See
     yield Chunk("erp.cost_ledger", service.ledger_chunk(np.random.default_rng(seeds[2]), settings))
 
 
-def _block_chunks(master: Master, plan: Plan, rows: np.ndarray, seeds: list[np.random.SeedSequence],
-                  counters: sales.Counters, settings: Settings) -> Iterator[Chunk]:  # fmt: skip
+def _block_chunks(
+    master: Master,
+    plan: Plan,
+    rows: np.ndarray,
+    seeds: list[np.random.SeedSequence],
+    counters: sales.Counters,
+    settings: Settings,
+) -> Iterator[Chunk]:
     """Documents of one block. Core tables use streams of their own, so they do not change with ``tables``."""
     block = sales.make_block(seeds[:4], master, rows, plan.orders_per_activity, counters, settings)
     yield Chunk("erp.orders", sales.order_chunk(master, block, settings))
@@ -101,8 +107,10 @@ def _block_chunks(master: Master, plan: Plan, rows: np.ndarray, seeds: list[np.r
 def _traits(master: Master) -> dict[str, pa.Array]:
     """Keys of master rows that already show something planted, in both sources: no second fault for them."""
     customers = master.customers
-    index = {on_account: np.array([fault.index for fault in master.faults if fault.on_account == on_account], np.int64)
-             for on_account in (False, True)}  # fmt: skip
+    index = {
+        on_account: np.array([fault.index for fault in master.faults if fault.on_account == on_account], np.int64)
+        for on_account in (False, True)
+    }
     return {
         "erp.customers": master_data.customer_ids(customers, index[False]),
         "crm.accounts": master_data.account_ids(customers.account[index[True]], customers),
@@ -112,7 +120,9 @@ def _traits(master: Master) -> dict[str, pa.Array]:
 def _annual_sales_per_weight(master: Master, plan: Plan) -> float:
     """Yearly sales (cents) to expect of a steady customer whose frequency times order size is 1."""
     discounted, season = 0.93, 1.03
-    return plan.orders_per_activity * 12 * season * sales.MEAN_LINES_PER_ORDER * sales.MEAN_LINE_VALUE * 1.2 * discounted
+    return (
+        plan.orders_per_activity * 12 * season * sales.MEAN_LINES_PER_ORDER * sales.MEAN_LINE_VALUE * 1.2 * discounted
+    )
 
 
 def generate(settings: Settings, report: Callable[[str], None] = lambda _: None) -> Iterator[Chunk]:

@@ -175,8 +175,9 @@ def _spread_over_month(rng: np.random.Generator, month: np.ndarray, calendar: Ca
     return np.where(moves, np.where(forward <= ends, forward, back), day)
 
 
-def _draw_orders(rng: np.random.Generator, master: Master, rows: np.ndarray, orders_per_activity: float,
-                 settings: Settings) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def _draw_orders(
+    rng: np.random.Generator, master: Master, rows: np.ndarray, orders_per_activity: float, settings: Settings
+) -> tuple[np.ndarray, np.ndarray]:
     """Customer and date of every order, in order of date."""
     customers, calendar = master.customers, settings.calendar
     counts = rng.poisson(monthly_activity(customers, rows, calendar) * orders_per_activity)
@@ -192,7 +193,9 @@ def _draw_orders(rng: np.random.Generator, master: Master, rows: np.ndarray, ord
     return customer[order], day[order]
 
 
-def _invoice_days(rng: np.random.Generator, order_day: np.ndarray, is_rush: np.ndarray, calendar: Calendar) -> np.ndarray:
+def _invoice_days(
+    rng: np.random.Generator, order_day: np.ndarray, is_rush: np.ndarray, calendar: Calendar
+) -> np.ndarray:
     """Working days after the order; some customers' orders wait for the billing run on the last day of the month."""
     lag = np.where(is_rush, rng.integers(0, 2, len(order_day)), rng.integers(1, 6, len(order_day)))
     day = next_working_day(order_day + lag)
@@ -201,8 +204,14 @@ def _invoice_days(rng: np.random.Generator, order_day: np.ndarray, is_rush: np.n
     return np.where(in_billing_run, calendar.month_starts[month + 1] - 1, day)
 
 
-def _make_orders(rng: np.random.Generator, master: Master, customer: np.ndarray, day: np.ndarray,
-                 counters: Counters, settings: Settings) -> Orders:  # fmt: skip
+def _make_orders(
+    rng: np.random.Generator,
+    master: Master,
+    customer: np.ndarray,
+    day: np.ndarray,
+    counters: Counters,
+    settings: Settings,
+) -> Orders:
     """Headers with their fate: cancelled, invoiced once or twice, or still open when the data ends."""
     customers, calendar = master.customers, settings.calendar
     count = len(customer)
@@ -253,7 +262,7 @@ def contract_years(settings: Settings) -> int:
 
 
 def _choose_products(rng: np.random.Generator, master: Master, customer: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """Popular articles come first in the catalogue; a third of the lines comes from the top of a customer's own list."""
+    """Popular articles come first in the catalogue; a third of the lines is from a customer's own list."""
     products = master.products
     draw = rng.random(len(customer))
     product = (draw * draw * products.count).astype(np.int64)
@@ -307,8 +316,14 @@ def _late_nights(rng: np.random.Generator, count: int, share: float = 0.01) -> n
     return np.where(rng.random(count) < share, rng.integers(2, 21, count), 0)
 
 
-def _draw_credit_notes(rng: np.random.Generator, master: Master, block_customers: np.ndarray, date: np.ndarray,
-                       customer: np.ndarray, calendar: Calendar) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+def _draw_credit_notes(
+    rng: np.random.Generator,
+    master: Master,
+    block_customers: np.ndarray,
+    date: np.ndarray,
+    customer: np.ndarray,
+    calendar: Calendar,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Invoices credited, the day, and the customer the credit note is written to.
 
     A few are written to another customer of the same ERP than the one invoiced (R12).
@@ -324,8 +339,15 @@ def _draw_credit_notes(rng: np.random.Generator, master: Master, block_customers
     return credited, day[credited], np.where(elsewhere, others, receiver)
 
 
-def _make_invoices(rng: np.random.Generator, credit_rng: np.random.Generator, master: Master, rows: np.ndarray,
-                   orders: Orders, counters: Counters, settings: Settings) -> Invoices:  # fmt: skip
+def _make_invoices(
+    rng: np.random.Generator,
+    credit_rng: np.random.Generator,
+    master: Master,
+    rows: np.ndarray,
+    orders: Orders,
+    counters: Counters,
+    settings: Settings,
+) -> Invoices:
     """First and second invoices of orders, then credit notes; sorted by date and numbered per ERP."""
     customers, calendar = master.customers, settings.calendar
     firsts, seconds = np.flatnonzero(orders.first_invoiced_on), np.flatnonzero(orders.second_invoiced_on)
@@ -388,7 +410,9 @@ def _bill_lines(rng: np.random.Generator, orders: Orders, lines: Lines, invoices
     return _amounts(rng, lines, invoices, invoice, line, sign)
 
 
-def _credited_lines(rng: np.random.Generator, orders: Orders, lines: Lines, invoices: Invoices) -> tuple[np.ndarray, np.ndarray]:
+def _credited_lines(
+    rng: np.random.Generator, orders: Orders, lines: Lines, invoices: Invoices
+) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of credit note and order line: the first line of the original, and each further one at even odds."""
     notes = np.flatnonzero(invoices.document_type == CREDIT_NOTE)
     order = invoices.order[notes]
@@ -404,8 +428,9 @@ def _credited_lines(rng: np.random.Generator, orders: Orders, lines: Lines, invo
     return note[kept], line[kept]
 
 
-def _amounts(rng: np.random.Generator, lines: Lines, invoices: Invoices, invoice: np.ndarray, line: np.ndarray,
-             sign: np.ndarray) -> InvoiceLines:  # fmt: skip
+def _amounts(
+    rng: np.random.Generator, lines: Lines, invoices: Invoices, invoice: np.ndarray, line: np.ndarray, sign: np.ndarray
+) -> InvoiceLines:
     """Amounts as ordered; two in five credited lines take back only part of the quantity."""
     quantity = lines.quantity[line]
     taken = quantity * sign
@@ -425,12 +450,19 @@ def _amounts(rng: np.random.Generator, lines: Lines, invoices: Invoices, invoice
     # Lines never land later than by the same delay as their header; a few headers arrive after their lines.
     waits = rng.random(len(invoices.date)) < 0.2
     nights_late = np.where(waits, 0, invoices.nights_late)[invoice]
-    return InvoiceLines(invoice=invoice, line_number=line_number, line=line, quantity=taken, nights_late=nights_late,
-                        **amounts)  # fmt: skip
+    return InvoiceLines(
+        invoice=invoice, line_number=line_number, line=line, quantity=taken, nights_late=nights_late, **amounts
+    )
 
 
-def make_block(seeds: list[np.random.SeedSequence], master: Master, rows: np.ndarray, orders_per_activity: float,
-               counters: Counters, settings: Settings) -> Block:  # fmt: skip
+def make_block(
+    seeds: list[np.random.SeedSequence],
+    master: Master,
+    rows: np.ndarray,
+    orders_per_activity: float,
+    counters: Counters,
+    settings: Settings,
+) -> Block:
     """All sales documents of the customers ``rows``; ``seeds`` are four independent streams."""
     order_rng, line_rng, invoice_rng, credit_rng = (np.random.default_rng(seed) for seed in seeds)
     customer, day = _draw_orders(order_rng, master, rows, orders_per_activity, settings)
@@ -464,21 +496,24 @@ def order_chunk(master: Master, block: Block, settings: Settings) -> pa.Table:
     orders, customers = block.orders, master.customers
     rows = np.flatnonzero(~orders.is_counter_sale)
     customer = orders.customer[rows]
-    return chunk("erp.orders", {
-        "order_id": order_ids(orders, rows),
-        "customer_id": master_data.customer_ids(customers, customer),
-        "branch_id": master_data.branch_labels(orders.branch[rows]),
-        "sales_rep_id": master_data.rep_labels(master, customers.sales_rep[customer]),
-        "order_date": dates(orders.date[rows]),
-        "requested_on": dates(orders.requested_on[rows]),
-        "channel": labels(words.CHANNELS, orders.channel[rows]),
-        "is_rush": pa.array(orders.is_rush[rows]),
-        "status": labels(STATUSES, orders.status[rows]),
-        "currency": labels(words.CURRENCIES, orders.currency[rows]),
-        "contract_id": contract_ids(master, orders.contract[rows]),
-        "source_system": master_data.source_labels(orders.source[rows]),
-        "loaded_at": timestamps(settings.calendar.landed(orders.date[rows])),
-    })  # fmt: skip
+    return chunk(
+        "erp.orders",
+        {
+            "order_id": order_ids(orders, rows),
+            "customer_id": master_data.customer_ids(customers, customer),
+            "branch_id": master_data.branch_labels(orders.branch[rows]),
+            "sales_rep_id": master_data.rep_labels(master, customers.sales_rep[customer]),
+            "order_date": dates(orders.date[rows]),
+            "requested_on": dates(orders.requested_on[rows]),
+            "channel": labels(words.CHANNELS, orders.channel[rows]),
+            "is_rush": pa.array(orders.is_rush[rows]),
+            "status": labels(STATUSES, orders.status[rows]),
+            "currency": labels(words.CURRENCIES, orders.currency[rows]),
+            "contract_id": contract_ids(master, orders.contract[rows]),
+            "source_system": master_data.source_labels(orders.source[rows]),
+            "loaded_at": timestamps(settings.calendar.landed(orders.date[rows])),
+        },
+    )
 
 
 def order_line_chunk(master: Master, block: Block, settings: Settings) -> pa.Table:
@@ -489,18 +524,21 @@ def order_line_chunk(master: Master, block: Block, settings: Settings) -> pa.Tab
     status = np.where(lines.on_second_invoice[rows], orders.status[order], np.minimum(orders.status[order] + 1, CLOSED))
     status = np.where(np.isin(orders.status[order], [OPEN, CANCELLED]), orders.status[order], status)
     status = np.where(status == PARTLY_SHIPPED, OPEN, status)
-    return chunk("erp.order_lines", {
-        "order_id": order_ids(orders, order),
-        "line_number": integers(lines.line_number[rows]),
-        "product_id": master_data.product_labels(master, orders.source[order], lines.product[rows]),
-        "quantity": integers(lines.quantity[rows]),
-        "unit_price": decimals(lines.unit_price[rows]),
-        "discount_amount": decimals(lines.discount_amount[rows]),
-        "promised_on": dates(orders.promised_on[order]),
-        "status": labels(STATUSES, status),
-        "source_system": master_data.source_labels(orders.source[order]),
-        "loaded_at": timestamps(settings.calendar.landed(orders.date[order])),
-    })  # fmt: skip
+    return chunk(
+        "erp.order_lines",
+        {
+            "order_id": order_ids(orders, order),
+            "line_number": integers(lines.line_number[rows]),
+            "product_id": master_data.product_labels(master, orders.source[order], lines.product[rows]),
+            "quantity": integers(lines.quantity[rows]),
+            "unit_price": decimals(lines.unit_price[rows]),
+            "discount_amount": decimals(lines.discount_amount[rows]),
+            "promised_on": dates(orders.promised_on[order]),
+            "status": labels(STATUSES, status),
+            "source_system": master_data.source_labels(orders.source[order]),
+            "loaded_at": timestamps(settings.calendar.landed(orders.date[order])),
+        },
+    )
 
 
 def invoice_chunk(master: Master, block: Block, settings: Settings) -> pa.Table:
@@ -509,36 +547,42 @@ def invoice_chunk(master: Master, block: Block, settings: Settings) -> pa.Table:
     is_credit = invoices.document_type == CREDIT_NOTE
     without_order = is_credit | orders.is_counter_sale[invoices.order]
     original = invoices.number[invoices.original.clip(min=0)]
-    return chunk("erp.invoices", {
-        "invoice_id": invoice_ids(invoices.number),
-        "customer_id": master_data.customer_ids(customers, invoices.customer),
-        "invoice_date": dates(invoices.date),
-        "document_type": labels(DOCUMENT_TYPES, invoices.document_type),
-        "order_id": order_ids(orders, invoices.order, without_order),
-        "original_invoice_id": invoice_ids(original, invoices.original < 0),
-        "branch_id": master_data.branch_labels(orders.branch[invoices.order]),
-        "sales_rep_id": master_data.rep_labels(master, customers.sales_rep[orders.customer[invoices.order]]),
-        "due_on": dates(invoices.due_on),
-        "paid_on": dates(invoices.paid_on, invoices.paid_on == 0),
-        "currency": labels(words.CURRENCIES, orders.currency[invoices.order]),
-        "source_system": master_data.source_labels(invoices.source),
-        "loaded_at": timestamps(settings.calendar.landed(invoices.date, invoices.nights_late)),
-    })  # fmt: skip
+    return chunk(
+        "erp.invoices",
+        {
+            "invoice_id": invoice_ids(invoices.number),
+            "customer_id": master_data.customer_ids(customers, invoices.customer),
+            "invoice_date": dates(invoices.date),
+            "document_type": labels(DOCUMENT_TYPES, invoices.document_type),
+            "order_id": order_ids(orders, invoices.order, without_order),
+            "original_invoice_id": invoice_ids(original, invoices.original < 0),
+            "branch_id": master_data.branch_labels(orders.branch[invoices.order]),
+            "sales_rep_id": master_data.rep_labels(master, customers.sales_rep[orders.customer[invoices.order]]),
+            "due_on": dates(invoices.due_on),
+            "paid_on": dates(invoices.paid_on, invoices.paid_on == 0),
+            "currency": labels(words.CURRENCIES, orders.currency[invoices.order]),
+            "source_system": master_data.source_labels(invoices.source),
+            "loaded_at": timestamps(settings.calendar.landed(invoices.date, invoices.nights_late)),
+        },
+    )
 
 
 def invoice_line_chunk(master: Master, block: Block, settings: Settings) -> pa.Table:
     """``erp.invoice_lines``: net = list - discount; two in a hundred costs are not known."""
     invoices, billed = block.invoices, block.invoice_lines
     source = invoices.source[billed.invoice]
-    return chunk("erp.invoice_lines", {
-        "invoice_id": invoice_ids(invoices.number[billed.invoice]),
-        "line_number": integers(billed.line_number),
-        "product_id": master_data.product_labels(master, source, block.lines.product[billed.line]),
-        "quantity": integers(billed.quantity),
-        "list_amount": decimals(billed.list_amount),
-        "discount_amount": decimals(billed.discount_amount),
-        "net_amount": decimals(billed.list_amount - billed.discount_amount),
-        "cost_amount": decimals(billed.cost_amount, block.lines.cost_unknown[billed.line]),
-        "source_system": master_data.source_labels(source),
-        "loaded_at": timestamps(settings.calendar.landed(invoices.date[billed.invoice], billed.nights_late)),
-    })  # fmt: skip
+    return chunk(
+        "erp.invoice_lines",
+        {
+            "invoice_id": invoice_ids(invoices.number[billed.invoice]),
+            "line_number": integers(billed.line_number),
+            "product_id": master_data.product_labels(master, source, block.lines.product[billed.line]),
+            "quantity": integers(billed.quantity),
+            "list_amount": decimals(billed.list_amount),
+            "discount_amount": decimals(billed.discount_amount),
+            "net_amount": decimals(billed.list_amount - billed.discount_amount),
+            "cost_amount": decimals(billed.cost_amount, block.lines.cost_unknown[billed.line]),
+            "source_system": master_data.source_labels(source),
+            "loaded_at": timestamps(settings.calendar.landed(invoices.date[billed.invoice], billed.nights_late)),
+        },
+    )

@@ -29,20 +29,56 @@ CITY_ENDINGS = [
     ["combe", "wick", "ley"],
 ]
 
-NAME_BEGINNINGS = (
-    "Al Bel Cor Dra El Fen Gar Hol Is Jun Kel Lor Mar Nor Os Pel Quin Ros Sel Tam Ul Ver Wil Zan".split()
-)
+NAME_BEGINNINGS = "Al Bel Cor Dra El Fen Gar Hol Is Jun Kel Lor Mar Nor Os Pel Quin Ros Sel Tam Ul Ver Wil Zan".split()
 NAME_MIDDLES = "a bro den ex fa gri han il ka li mo ne ol pi ra sto ta un vo wa xi ya ze ter".split()
 NAME_ENDINGS = "berg by dale don field gate holm kamp land ley mark mer mond port ross son stad ton wick worth".split()
 TRADES = [
-    "Catering", "Hygiene", "Packaging", "Workwear", "Tools", "Kitchens", "Interiors", "Foods", "Logistics", "Clinics",
-    "Hotels", "Schools", "Printing", "Metalworks", "Timber", "Gardens", "Bakeries", "Breweries", "Laboratories",
-    "Facilities", "Events", "Nurseries", "Plastics", "Textiles", "Motors", "Shipping", "Dairies", "Farms", "Optics",
+    "Catering",
+    "Hygiene",
+    "Packaging",
+    "Workwear",
+    "Tools",
+    "Kitchens",
+    "Interiors",
+    "Foods",
+    "Logistics",
+    "Clinics",
+    "Hotels",
+    "Schools",
+    "Printing",
+    "Metalworks",
+    "Timber",
+    "Gardens",
+    "Bakeries",
+    "Breweries",
+    "Laboratories",
+    "Facilities",
+    "Events",
+    "Nurseries",
+    "Plastics",
+    "Textiles",
+    "Motors",
+    "Shipping",
+    "Dairies",
+    "Farms",
+    "Optics",
     "Energy",
-]  # fmt: skip
-INDUSTRIES = ["hospitality", "healthcare", "manufacturing", "public sector", "retail", "construction", "food processing"]
-FIRST_NAMES = "Ada Bram Cleo Dirk Elin Femke Gil Hanna Ivo Jette Kato Lars Mila Nils Oona Piet Runa Sven Tilda Wim".split()
-LAST_NAMES = "Ambrosch Brinkvoort Calderwick Dunmarrow Eschbeck Farrowdene Grimholt Haverlocke Iversmoor Jansdorp".split()
+]
+INDUSTRIES = [
+    "hospitality",
+    "healthcare",
+    "manufacturing",
+    "public sector",
+    "retail",
+    "construction",
+    "food processing",
+]
+FIRST_NAMES = (
+    "Ada Bram Cleo Dirk Elin Femke Gil Hanna Ivo Jette Kato Lars Mila Nils Oona Piet Runa Sven Tilda Wim".split()
+)
+LAST_NAMES = (
+    "Ambrosch Brinkvoort Calderwick Dunmarrow Eschbeck Farrowdene Grimholt Haverlocke Iversmoor Jansdorp".split()
+)
 
 BRANDS = ["Karovane", "Bruntaal", "Ostrelle", "Vindelmo", "Pequora", "Sablonet"]
 BRAND_WEIGHTS = [0.30, 0.22, 0.17, 0.13, 0.10, 0.08]
@@ -59,12 +95,22 @@ CARRIERS = ["Trivelo Freight", "Nordhaul", "Parcelunda"]
 SERVICE_TERMS = ["standard", "priority", "dedicated"]
 RETURN_REASONS = ["damaged", "wrong_item", "not_needed", "quality"]
 COST_POOLS = [
-    "order_processing", "warehouse", "customer_service", "sales_visits", "returns_handling", "credit_management", "rent",
-]  # fmt: skip
+    "order_processing",
+    "warehouse",
+    "customer_service",
+    "sales_visits",
+    "returns_handling",
+    "credit_management",
+    "rent",
+]
 ORGANISATIONS = ["north", "south"]
 
 BRANCHES = [
-    [("Altembach", "DE North", "DE"), ("Silberfeld", "DE South", "DE"), ("Veldhorst", "NL Central", "NL"),
-     ("Clairvigne", "FR North", "FR")],
+    [
+        ("Altembach", "DE North", "DE"),
+        ("Silberfeld", "DE South", "DE"),
+        ("Veldhorst", "NL Central", "NL"),
+        ("Clairvigne", "FR North", "FR"),
+    ],
     [("Thornwick", "GB North", "GB"), ("Eldercombe", "GB Central", "GB"), ("Marlley", "GB South", "GB")],
-]  # fmt: skip
+]

@@ -48,14 +48,19 @@ findings as (
         and parent_source <> '{{ source }}'
         and {{ source }}_parent_id is distinct from parent_id
     {%- endfor %}
+),
+
+found as (
+    select
+        finding || '|' || customer_id || coalesce('|' || losing_source, '') as finding_id,
+        finding,
+        customer_id,
+        chosen_parent_id,
+        chosen_source,
+        losing_parent_id,
+        losing_source
+    from findings
 )
 
-select
-    finding || '|' || customer_id || coalesce('|' || losing_source, '') as finding_id,
-    finding,
-    customer_id,
-    chosen_parent_id,
-    chosen_source,
-    losing_parent_id,
-    losing_source
-from findings
+select * from found
+where {{ is_open_finding('findings_hierarchy') }}

@@ -32,14 +32,19 @@ unknown_members as (
     where {{ member }}_id = 'unknown' and landed_{{ member }}_id is not null
     group by landed_{{ member }}_id
     {%- endfor %}
+),
+
+found as (
+    select
+        finding || '|' || member_id as finding_id,
+        finding,
+        member_id,
+        record_count,
+        net_sales,
+        first_seen_on,
+        last_seen_on
+    from unknown_members
 )
 
-select
-    finding || '|' || member_id as finding_id,
-    finding,
-    member_id,
-    record_count,
-    net_sales,
-    first_seen_on,
-    last_seen_on
-from unknown_members
+select * from found
+where {{ is_open_finding('findings_unknown_members') }}
