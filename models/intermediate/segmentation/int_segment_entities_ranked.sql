@@ -68,6 +68,7 @@ select
     eligible.segment_type_id,
     eligible.evaluation_date,
     eligible.entity_id,
+    false as is_excluded,
     eligible.eligible_amount,
     best_tiers_found.amount_before,
     best_tiers_found.total_amount,

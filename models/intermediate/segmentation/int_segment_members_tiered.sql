@@ -72,7 +72,7 @@ ranks_decided as (
         on entities.segment_type_id = ranked.segment_type_id
         and entities.evaluation_date = ranked.evaluation_date
         and entities.entity_id = ranked.entity_id
-        and entities.reason_code = 'ranked'
+        and entities.is_excluded = ranked.is_excluded
     inner join special_ranks
         on members.segment_type_id = special_ranks.segment_type_id
 )

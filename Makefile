@@ -1,0 +1,49 @@
+# The commands of the project; `make help` lists them. Each is one plain command, written out in the README for
+# people without make.
+.DEFAULT_GOAL := help
+.PHONY: help install build test test-all lint lock sample example clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:  ## What there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+install: .venv/installed  ## The virtual environment with the locked requirements
+
+.venv/installed: requirements.lock
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Stratum needs Python 3.11 or later"'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	touch $@
+
+profiles.yml:
+	cp profiles.example.yml profiles.yml
+
+build: .venv/installed profiles.yml  ## The whole job on the raw data (default: the sample), with a summary
+	$(BIN)/dbt --quiet build
+	@$(BIN)/python -m tools.summary
+
+lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without warnings
+	$(BIN)/python -m tools.check_yaml
+	$(BIN)/dbt --warn-error --quiet parse
+	$(BIN)/sqlfluff lint --processes 2 models tests snapshots analyses
+
+test: lint  ## Proof: lint, then every test on DuckDB
+	$(BIN)/python -m pytest
+
+test-all: test  ## The widest set of tests there is; what CI runs
+
+lock: requirements.in requirements.overrides  ## Make requirements.lock anew (needs uv)
+	uv pip compile requirements.in --override requirements.overrides --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock
+
+sample: .venv/installed  ## Make the committed sample data anew
+	rm -rf sample_data
+	$(BIN)/python -m tools.generate --seed 42 --customers 300 --months 26 --lines 20000 --format csv --out sample_data
+
+example: .venv/installed profiles.yml  ## Map and build public data: make example NAME=adventureworks DATA=path/to/adventureworks
+	$(BIN)/python -m tools.run_example $(NAME) --data $(DATA)
+
+clean:  ## Remove what a build leaves (not the virtual environment)
+	rm -rf target logs build warehouse/*.duckdb warehouse/*.wal
