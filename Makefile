@@ -39,8 +39,8 @@ lock: requirements.in requirements.overrides  ## Make requirements.lock anew (ne
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock
 
 sample: .venv/installed  ## Make the committed sample data anew
-	rm -rf sample_data
-	$(BIN)/python -m tools.generate --seed 42 --customers 300 --months 26 --lines 20000 --format csv --out sample_data
+	rm -rf sample_data/erp sample_data/crm sample_data/tpl
+	$(BIN)/python -m tools.generate --out sample_data
 
 example: .venv/installed profiles.yml  ## Map and build public data: make example NAME=adventureworks DATA=path/to/adventureworks
 	$(BIN)/python -m tools.run_example $(NAME) --data $(DATA)

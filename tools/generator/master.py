@@ -400,18 +400,20 @@ def _deal_accounts(rng: np.random.Generator, customers: Customers) -> None:
 
 
 def _plant_ambiguous_accounts(customers: Customers, pool: _Pool, count: int) -> list[MasterFault]:
-    """One account for two customers: same VAT number, or same name, country and postal code without any VAT number."""
+    """Two accounts for each of two customers: same VAT number, or same name, country and postal code without one."""
     first, second = _teams(customers, pool, count, 2, customers.vat > 0).T
     for attribute in (customers.country, customers.vat):
         attribute[second] = attribute[first]
-    customers.account_match[first], customers.account_match[second] = AMBIGUOUS_VAT, NO_ACCOUNT
-    faults = _noted(first, "vat_number_fits_two_customers", "account_match_ambiguous", on_account=True)
+    customers.account_match[first] = customers.account_match[second] = AMBIGUOUS_VAT
+    both = np.concatenate([first, second])
+    faults = _noted(both, "vat_number_fits_two_accounts", "account_match_ambiguous", on_account=True)
     first, second = _teams(customers, pool, count, 2).T
     for attribute in (customers.name, customers.country, customers.postal_code, customers.city):
         attribute[second] = attribute[first]
     customers.vat[first] = customers.vat[second] = 0
-    customers.account_match[first], customers.account_match[second] = AMBIGUOUS_NAME, NO_ACCOUNT
-    return faults + _noted(first, "name_and_place_fit_two_customers", "account_match_ambiguous", on_account=True)
+    customers.account_match[first] = customers.account_match[second] = AMBIGUOUS_NAME
+    both = np.concatenate([first, second])
+    return faults + _noted(both, "name_and_place_fit_two_accounts", "account_match_ambiguous", on_account=True)
 
 
 def _number_accounts(rng: np.random.Generator, customers: Customers, silent: np.ndarray) -> int:

@@ -23,10 +23,10 @@ select
     case
         when sales_share is not null
             then cast(
-                sum(coalesce(sales_share, 0)) over (
-                    partition by segment_type_id order by tier_rank rows between unbounded preceding and current row
-                ) as numeric(9, 6)
-            )
+                    sum(coalesce(sales_share, 0)) over (
+                        partition by segment_type_id order by tier_rank rows between unbounded preceding and current row
+                    ) as numeric(9, 6)
+                )
     end as cumulative_cut,
     visit_every_days,
     priority,

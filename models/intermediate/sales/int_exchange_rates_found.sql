@@ -40,10 +40,10 @@ candidates as (
         row_number() over (
             partition by documents.source_system, documents.currency, documents.document_date
             order by
-                case when rate_periods.source_system = documents.source_system then 0 else 1 end,
-                case when rate_periods.is_inverse then 1 else 0 end,
+                case when rate_periods.source_system = documents.source_system then 0 else 1 end asc,
+                case when rate_periods.is_inverse then 1 else 0 end asc,
                 rate_periods.rate_date desc,
-                rate_periods.source_system
+                rate_periods.source_system asc
         ) as preference
     from documents
     inner join rate_periods

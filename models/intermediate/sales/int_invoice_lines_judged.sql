@@ -36,7 +36,7 @@ lines_completed as (
         headers.branch_id,
         headers.sales_rep_id,
         headers.currency,
-        case when products.product_id is null then 'unknown' else products.product_id end as known_product_id,
+        coalesce(products.product_id, 'unknown') as known_product_id,
         products.brand,
         {{ in_reporting_currency('lines.net_amount', 'headers.rate', 'headers.is_inverse_rate', reporting) }} as net_sales,
         {{ in_reporting_currency('lines.cost_amount', 'headers.rate', 'headers.is_inverse_rate', reporting) }} as cost,

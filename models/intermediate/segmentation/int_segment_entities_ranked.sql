@@ -75,12 +75,12 @@ select
     best_tiers_found.tier_rank,
     row_number() over (
         partition by eligible.segment_type_id, eligible.evaluation_date
-        order by eligible.eligible_amount desc, eligible.entity_id
+        order by eligible.eligible_amount desc, eligible.entity_id asc
     ) as sales_rank,
     cast(
         sum(eligible.eligible_amount) over (
             partition by eligible.segment_type_id, eligible.evaluation_date
-            order by eligible.eligible_amount desc, eligible.entity_id
+            order by eligible.eligible_amount desc, eligible.entity_id asc
             rows between unbounded preceding and current row
         ) as numeric(24, 2)
     ) as cumulative_amount
