@@ -638,6 +638,7 @@ class World:
         self.run_date = run_date
         self.reporting_currency = reporting_currency
         self._as_of = as_of
+        self._known_members: dict[str, set[tuple[Any, ...]]] = {}
         self.verdicts: dict[str, list[Row]] = {
             table: [parse_row(table, row) for row in raw.get(table, [])] for table in TABLES
         }
@@ -728,7 +729,9 @@ class World:
         return max((quote for quote in quotes if quote[0] <= day), default=(day, None))[1]
 
     def _known(self, table: str) -> set[tuple[Any, ...]]:
-        return {row.key for row in self.staged(table)}
+        if table not in self._known_members:
+            self._known_members[table] = {row.key for row in self.staged(table)}
+        return self._known_members[table]
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -809,7 +812,7 @@ class World:
         links: dict[tuple[str, str, str], str] = {}
         ambiguous: set[tuple[str, str, str]] = set()
         customers = self.staged("erp.customers")
-        consignees = self._consignee_customers()
+        known = {global_id(*row.key) for row in customers}
         manual = {
             (row["customer_id"], row["party_kind"], row["party_id"]): row["action"]
             for row in self.configuration.account_matches
@@ -817,52 +820,36 @@ class World:
         }
         by_rule = self._account_candidates(customers)
         by_rule["cross_reference", "tpl_consignee"] = {
-            (owners[0], party) for party, owners in consignees.items() if len(owners) == 1
+            (owner, party) for party, owners in self._consignee_customers().items() for owner in owners
         }
-        for owners in consignees.values():
-            if len(owners) > 1:
-                ambiguous.update((owner, "tpl_consignee", "cross_reference") for owner in owners)
         for (_, kind), pairs in by_rule.items():
-            pairs -= {(customer, party) for (customer, k, party), action in manual.items() if k == kind and action == "never_match"}
+            pairs -= {(customer, party) for customer, party in pairs if manual.get((customer, kind, party)) == "never_match"}
+        for (customer, kind, party), action in manual.items():
+            if action == "match":
+                by_rule["manual", kind].add((customer, party))
         for kind in ("crm_account", "tpl_consignee"):
-            by_rule["manual", kind] = {
-                (customer, party) for (customer, k, party), action in manual.items() if k == kind and action == "match"
-            }
-        rules = ("manual", "cross_reference", "vat_number", "name_and_address")
-        for row in customers:
-            customer = global_id(row.source_system, row.values["customer_id"])
-            for kind in ("crm_account", "tpl_consignee"):
-                settled: set[str] = set()
-                for rule in rules:
-                    candidates: dict[str, list[str]] = defaultdict(list)
-                    for owner, party in self._by_customer(by_rule.get((rule, kind), set())).get(customer, ()):
-                        candidates[party.split(":", 1)[0]].append(party)
-                    for system, parties in candidates.items():
-                        if system in settled:
-                            continue
-                        settled.add(system)
-                        # Many delivery addresses are one customer's; two accounts of one CRM are a question.
-                        if kind == "crm_account" and len(parties) > 1:
-                            ambiguous.add((customer, kind, rule))
-                        else:
-                            links.update({(customer, kind, party): rule for party in parties})
+            # A customer has one account per CRM and any number of delivery addresses, an address one customer.
+            settled: set[tuple[str, ...]] = set()
+            for rule in ("manual", "cross_reference", "vat_number", "name_and_address"):
+                candidates: dict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
+                for customer, party in sorted(by_rule.get((rule, kind), set())):
+                    question = (customer, party.split(":", 1)[0]) if kind == "crm_account" else (party,)
+                    if customer in known and question not in settled:
+                        candidates[question].append((customer, party))
+                settled.update(candidates)
+                for pairs in candidates.values():
+                    if len(pairs) > 1:
+                        ambiguous.update((customer, kind, rule) for customer, _ in pairs)
+                    else:
+                        links[pairs[0][0], kind, pairs[0][1]] = rule
         return links, ambiguous
-
-    @staticmethod
-    def _by_customer(pairs: set[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
-        grouped: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for customer, party in sorted(pairs):
-            grouped[customer].append((customer, party))
-        return grouped
 
     def _account_candidates(self, customers: list[Row]) -> dict[tuple[str, str], set[tuple[str, str]]]:
         """(rule, party kind): pairs of a customer and an account that fit by that rule."""
         by_vat: dict[str, list[str]] = defaultdict(list)
         by_name: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        known = set()
         for row in customers:
-            customer = global_id(row.source_system, row.values["customer_id"])
-            known.add(customer)
+            customer = global_id(*row.key)
             if vat_number := normalise_vat_number(row.values["vat_number"], row.values["country"]):
                 by_vat[vat_number].append(customer)
             if name := _name_and_place(row):
@@ -871,8 +858,7 @@ class World:
         for row in self.staged("crm.accounts"):
             account = global_id(row.source_system, row.values["account_id"])
             reference = global_id(row.values["erp_source_system"], row.values["erp_customer_id"])
-            if reference in known:
-                pairs["cross_reference", "crm_account"].add((reference, account))
+            pairs["cross_reference", "crm_account"].add((reference, account))
             vat_number = normalise_vat_number(row.values["vat_number"], row.values["country"])
             for customer in by_vat.get(vat_number or "", ()):
                 pairs["vat_number", "crm_account"].add((customer, account))

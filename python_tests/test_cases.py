@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import build, read_rows
-from worlds import Cells, Raw, assert_same_values, read_case, segment_type, tiers, write_configuration
+from worlds import DBT_TESTS, Cells, Raw, assert_same_values, read_case, segment_type, tiers, write_configuration
 
 # One day serves every example: their sales fall into the twelve months before it, and nobody is new by accident.
 AS_OF = "2025-12-31"
@@ -47,7 +47,14 @@ class Worlds:
         self.organisations.append({"organisation_id": name, "name": name, "source_system": name})
         self.raw.product(name, "P1")
 
-    def type(self, segment_type_id: str, organisation: str, default: str | None = None, shares: Cells | None = None, **cells: Any) -> None:
+    def type(
+        self,
+        segment_type_id: str,
+        organisation: str,
+        default: str | None = None,
+        shares: Cells | None = None,
+        **cells: Any,
+    ) -> None:
         """A segment type of one organisation, with its tiers."""
         self.types.append(segment_type(segment_type_id, organisation_id=organisation, **cells))
         self.tiers += tiers(segment_type_id, default=default, **(shares or {}))
@@ -91,7 +98,9 @@ def add_types(worlds: Worlds) -> None:
             interval="fixed_year" if is_fiscal else "rolling",
             fiscal_year_start_month="7" if is_fiscal else "",
         )
-        worlds.branches += [{"segment_type_id": name, "branch_id": f"types:{row['branches']}"}] if row["branches"] else []
+        worlds.branches += (
+            [{"segment_type_id": name, "branch_id": f"types:{row['branches']}"}] if row["branches"] else []
+        )
         worlds.brands += [{"segment_type_id": name, "brand": row["brands"]}] if row["brands"] else []
     for branch in ("N", "S"):
         worlds.raw.add("erp.branches", source_system="types", branch_id=branch, name=branch)
@@ -180,7 +189,9 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
     )
     variables = {"as_of_date": AS_OF, "absent_tables": worlds.raw.absent_tables()}
-    return build(worlds.raw.write(folder / "raw"), configuration, folder / "warehouse", vars=variables).path
+    return build(
+        worlds.raw.write(folder / "raw"), configuration, folder / "warehouse", vars=variables, exclude=DBT_TESTS
+    ).path
 
 
 def segments(warehouse: Path, segment_type_id: str, entity: str = "customer") -> dict[str, Cells]:
@@ -241,11 +252,15 @@ def test_hierarchy_amounts_are_those_of_the_group(warehouse: Path) -> None:
 
 
 def test_hierarchy_children_name_whom_they_inherit_from(warehouse: Path) -> None:
-    inherited = {key: native(value) for key, value in column(segments(warehouse, "hierarchy_parent"), "inherited_from").items()}
+    inherited = {
+        key: native(value) for key, value in column(segments(warehouse, "hierarchy_parent"), "inherited_from").items()
+    }
     assert_same_values(inherited, expected_column(HIERARCHY, "inherited_from"), f"{HIERARCHY}, inherited_from")
     # "id:s1" of the example is the customer's own global id.
-    keys = {key: value.replace("vat:", "").replace("hierarchy:", "id:") for key, value in
-            column(segments(warehouse, "hierarchy_vat"), "entity_id").items()}
+    keys = {
+        key: value.replace("vat:", "").replace("hierarchy:", "id:")
+        for key, value in column(segments(warehouse, "hierarchy_vat"), "entity_id").items()
+    }
     expected = {key: long_vat_number(value) for key, value in expected_column(HIERARCHY, "vat_key").items()}
     assert_same_values(keys, expected, f"{HIERARCHY}, vat_key")
 
@@ -298,7 +313,8 @@ def test_segment_types_windows(warehouse: Path) -> None:
         )
     }
     expected = {
-        f"types_{row['segment_type']}": (row["window_start"], row["window_end"]) for row in read_case(TYPES, "segment_types.csv")
+        f"types_{row['segment_type']}": (row["window_start"], row["window_end"])
+        for row in read_case(TYPES, "segment_types.csv")
     }
     assert_same_values(found, expected, f"{TYPES}, windows")
 
@@ -313,15 +329,21 @@ def test_dominant_customer_is_an_a(warehouse: Path) -> None:
 
 def test_negative_and_zero_net_sales(warehouse: Path) -> None:
     rows = segments(warehouse, "negative")
-    assert_same_values(column(rows, "computed_tier"), expected_column(NEGATIVE, "default_tier"), f"{NEGATIVE}, default_tier")
-    assert_same_values(column(rows, "reason_code"), expected_column(NEGATIVE, "reason_code"), f"{NEGATIVE}, reason_code")
+    assert_same_values(
+        column(rows, "computed_tier"), expected_column(NEGATIVE, "default_tier"), f"{NEGATIVE}, default_tier"
+    )
+    assert_same_values(
+        column(rows, "reason_code"), expected_column(NEGATIVE, "reason_code"), f"{NEGATIVE}, reason_code"
+    )
     amounts = {row["customer_id"]: Decimal(row["net_sales"]) for row in read_case(NEGATIVE, "input.csv")}
     assert_same_values(column(rows, "metric_amount"), amounts, f"{NEGATIVE}, metric_amount")
 
 
 def test_negative_net_sales_stay_out_of_the_denominator(warehouse: Path) -> None:
     positive = sum(max(Decimal(row["net_sales"]), Decimal(0)) for row in read_case(NEGATIVE, "input.csv"))
-    concentration = read_rows(warehouse, "select * from segmentation.fct_segment_concentration where segment_type_id = 'negative'")
+    concentration = read_rows(
+        warehouse, "select * from segmentation.fct_segment_concentration where segment_type_id = 'negative'"
+    )
     assert [row["eligible_amount"] for row in concentration] == [positive]
 
 
@@ -339,7 +361,9 @@ def test_running_share_adds_amounts_and_divides_once(warehouse: Path) -> None:
 
 
 def test_gini_of_a_small_vector(warehouse: Path) -> None:
-    found = read_rows(warehouse, "select gini from segmentation.fct_segment_concentration where segment_type_id = 'gini'")
+    found = read_rows(
+        warehouse, "select gini from segmentation.fct_segment_concentration where segment_type_id = 'gini'"
+    )
     expected = [Decimal(row["gini"]).quantize(Decimal("0.000001"), ROUND_HALF_UP) for row in read_case(GINI)]
     assert [row["gini"] for row in found] == expected
 

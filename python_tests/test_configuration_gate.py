@@ -1,7 +1,7 @@
 """Bad configuration stops a plain ``dbt build`` before any segment changes, with a sentence that names file, key and mend.
 
-One warehouse lives through the whole module: a good build, a night with one fault, a night with every fault there is,
-and the night after the mend. The raw data changes before the first bad night, so that a segment that was computed
+One warehouse lives through the whole module: a good build, a plain build with one fault, a check of every fault there
+is, and the build after the mend. The raw data changes before the first bad night, so that a segment that was computed
 anyway would show.
 """
 
@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 from conftest import Build, build
 from worlds import (
+    DBT_TESTS,
     Cells,
     Contents,
     Raw,
     assert_same_contents,
     contents,
+    errors,
     segment_type,
     tiers,
     write_configuration,
@@ -39,7 +41,9 @@ class Fault:
 
 def bad_type(name: str, problem: str, **cells: str) -> Fault:
     """A segment type with one bad cell and good tiers."""
-    return Fault("segment_types", name, problem, {"segment_types": [segment_type(name, **cells)], "segment_tiers": tiers(name)})
+    return Fault(
+        "segment_types", name, problem, {"segment_types": [segment_type(name, **cells)], "segment_tiers": tiers(name)}
+    )
 
 
 def bad_tiers(name: str, row: str, problem: str, **changed: Cells) -> Fault:
@@ -101,15 +105,26 @@ FAULTS: dict[str, Fault] = {
     "status unknown": bad_type("status_unknown", "status 'draft' is unknown", status="draft"),
     "level unknown": bad_type("level_unknown", "hierarchy_level 'group' is unknown", hierarchy_level="group"),
     # segment_types: combinations
-    "organisation unknown": bad_type("organisation_unknown", "organisation_id 'west' is not in organisations.csv", organisation_id="west"),
+    "organisation unknown": bad_type(
+        "organisation_unknown", "organisation_id 'west' is not in organisations.csv", organisation_id="west"
+    ),
     "vat with ultimate parent": bad_type(
-        "vat_with_parent", "identity_basis vat goes with hierarchy_level customer only", identity_basis="vat", hierarchy_level="ultimate_parent"
+        "vat_with_parent",
+        "identity_basis vat goes with hierarchy_level customer only",
+        identity_basis="vat",
+        hierarchy_level="ultimate_parent",
     ),
     "product with vat": bad_type(
-        "product_with_vat", "a product type has neither a VAT number nor a parent", entity="product", identity_basis="vat"
+        "product_with_vat",
+        "a product type has neither a VAT number nor a parent",
+        entity="product",
+        identity_basis="vat",
     ),
     "product with parent": bad_type(
-        "product_with_parent", "a product type has neither a VAT number nor a parent", entity="product", hierarchy_level="ultimate_parent"
+        "product_with_parent",
+        "a product type has neither a VAT number nor a parent",
+        entity="product",
+        hierarchy_level="ultimate_parent",
     ),
     "two default types": Fault(
         "segment_types",
@@ -126,78 +141,171 @@ FAULTS: dict[str, Fault] = {
         "segment_types",
         "type_twice",
         "stands 2 times (segment_type_id)",
-        {"segment_types": [segment_type("type_twice"), segment_type("type_twice", version="2")], "segment_tiers": tiers("type_twice")},
+        {
+            "segment_types": [segment_type("type_twice"), segment_type("type_twice", version="2")],
+            "segment_tiers": tiers("type_twice"),
+        },
+    ),
+    "type twice but for a blank": Fault(
+        "segment_types",
+        "type_padded",
+        "stands 2 times (segment_type_id)",
+        {
+            "segment_types": [segment_type("type_padded"), segment_type("type_padded ")],
+            "segment_tiers": tiers("type_padded"),
+        },
     ),
     "type without id": Fault(
         "segment_types", "(empty)", "segment_type_id is empty", {"segment_types": [segment_type("", name="Nameless")]}
     ),
-    "type without tiers": Fault("segment_types", "no_tiers", "has no tiers", {"segment_types": [segment_type("no_tiers")]}),
+    "type without tiers": Fault(
+        "segment_types", "no_tiers", "has no tiers", {"segment_types": [segment_type("no_tiers")]}
+    ),
     # segment_types: values
-    "timespan in words": bad_type("timespan_words", "timespan_months 'twelve' is not a whole number from 1 to 120", timespan_months="twelve"),
-    "timespan zero": bad_type("timespan_zero", "timespan_months '0' is not a whole number from 1 to 120", timespan_months="0"),
-    "timespan with decimals": bad_type("timespan_decimals", "timespan_months '12.0' is not a whole number", timespan_months="12.0"),
-    "timespan beyond integers": bad_type("timespan_huge", "timespan_months '99999999999' is not a whole number", timespan_months="99999999999"),
+    "timespan in words": bad_type(
+        "timespan_words", "timespan_months 'twelve' is not a whole number from 1 to 120", timespan_months="twelve"
+    ),
+    "timespan zero": bad_type(
+        "timespan_zero", "timespan_months '0' is not a whole number from 1 to 120", timespan_months="0"
+    ),
+    "timespan with decimals": bad_type(
+        "timespan_decimals", "timespan_months '12.0' is not a whole number", timespan_months="12.0"
+    ),
+    "timespan beyond integers": bad_type(
+        "timespan_huge", "timespan_months '99999999999' is not a whole number", timespan_months="99999999999"
+    ),
     "version zero": bad_type("version_zero", "version '0' is not a whole number of at least 1", version="0"),
     "fiscal month 13": bad_type(
         "fiscal_13", "fiscal_year_start_month '13' is not a whole number from 1 to 12", fiscal_year_start_month="13"
     ),
-    "new days negative": bad_type("new_days_negative", "new_customer_days '-1' is not a whole number of at least 0", new_customer_days="-1"),
-    "minimum with a comma": bad_type("minimum_comma", "min_net_sales '1,000.00' is not a number", min_net_sales="1,000.00"),
+    "new days negative": bad_type(
+        "new_days_negative", "new_customer_days '-1' is not a whole number of at least 0", new_customer_days="-1"
+    ),
+    "minimum with a comma": bad_type(
+        "minimum_comma", "min_net_sales '1,000.00' is not a number", min_net_sales="1,000.00"
+    ),
     "boolean in words": bad_type("boolean_words", "is_default 'yes' is not true or false", is_default="yes"),
     # segment_type_branches, segment_type_brands
     "branch of an unknown type": bad_row(
-        "segment_type_branches", "branch_orphan", "is not in segment_types.csv", {"segment_type_id": "branch_orphan", "branch_id": "erp_north:B1"}
+        "segment_type_branches",
+        "branch_orphan",
+        "is not in segment_types.csv",
+        {"segment_type_id": "branch_orphan", "branch_id": "erp_north:B1"},
     ),
-    "branch missing": bad_row("segment_type_branches", "product_abc", "branch_id is empty", {"segment_type_id": "product_abc"}),
+    "branch missing": bad_row(
+        "segment_type_branches", "product_abc", "branch_id is empty", {"segment_type_id": "product_abc"}
+    ),
     "brand of an unknown type": bad_row(
-        "segment_type_brands", "brand_orphan", "is not in segment_types.csv", {"segment_type_id": "brand_orphan", "brand": "X"}
+        "segment_type_brands",
+        "brand_orphan",
+        "is not in segment_types.csv",
+        {"segment_type_id": "brand_orphan", "brand": "X"},
     ),
     # segment_tiers
     "shares over 1": bad_tiers("shares_over", "shares_over", "its tiers sum to 1.05", C={"sales_share": "0.10"}),
     "shares under 1": bad_tiers("shares_under", "shares_under", "its tiers sum to 0.999", C={"sales_share": "0.049"}),
-    "share in percent": bad_tiers("share_percent", "share_percent, tier A", "sales_share '80%' is not a number", A={"sales_share": "80%"}),
+    "share in percent": bad_tiers(
+        "share_percent", "share_percent, tier A", "sales_share '80%' is not a number", A={"sales_share": "80%"}
+    ),
     "share negative": bad_tiers(
-        "share_negative", "share_negative, tier C", "sales_share '-0.05' is not a number", B={"sales_share": "0.25"}, C={"sales_share": "-0.05"}
+        "share_negative",
+        "share_negative, tier C",
+        "sales_share '-0.05' is not a number",
+        B={"sales_share": "0.25"},
+        C={"sales_share": "-0.05"},
     ),
     "tier without share": bad_tiers(
-        "share_missing", "share_missing, tier B", "has no sales_share and is neither", A={"sales_share": "0.95"}, B={"sales_share": ""}
+        "share_missing",
+        "share_missing, tier B",
+        "has no sales_share and is neither",
+        A={"sales_share": "0.95"},
+        B={"sales_share": ""},
     ),
     "excluded tier with share": bad_tiers(
         "excluded_share", "excluded_share, tier C", "is an excluded tier with a sales_share", C={"is_excluded": "true"}
     ),
-    "two default tiers": bad_tiers("default_tiers", "default_tiers", "has two default tiers", B={"is_default": "true"}, C={"is_default": "true"}),
-    "tier twice": bad_tiers("tier_twice", "tier_twice, tier B", "stands 2 times (segment_type_id + tier)", C={"tier": "B"}),
-    "rank twice": bad_tiers("rank_twice", "rank_twice, tier B", "stands 2 times (segment_type_id + tier_rank)", C={"tier_rank": "2"}),
+    "two default tiers": bad_tiers(
+        "default_tiers", "default_tiers", "has two default tiers", B={"is_default": "true"}, C={"is_default": "true"}
+    ),
+    "tier twice": bad_tiers(
+        "tier_twice", "tier_twice, tier B", "stands 2 times (segment_type_id + tier)", C={"tier": "B"}
+    ),
+    "tier twice but for a blank": bad_tiers(
+        "tier_padded", "tier_padded, tier B", "stands 2 times (segment_type_id + tier)", C={"tier": "B "}
+    ),
+    "rank twice": bad_tiers(
+        "rank_twice", "rank_twice, tier B", "stands 2 times (segment_type_id + tier_rank)", C={"tier_rank": "2"}
+    ),
     "rank missing": bad_tiers("rank_missing", "rank_missing, tier C", "tier_rank is empty", C={"tier_rank": ""}),
-    "rank zero": bad_tiers("rank_zero", "rank_zero, tier A", "tier_rank '0' is not a whole number of at least 1", A={"tier_rank": "0"}),
-    "tier boolean in words": bad_tiers("tier_boolean", "tier_boolean, tier C", "is_default 'maybe' is not true or false", C={"is_default": "maybe"}),
+    "rank zero": bad_tiers(
+        "rank_zero", "rank_zero, tier A", "tier_rank '0' is not a whole number of at least 1", A={"tier_rank": "0"}
+    ),
+    "tier boolean in words": bad_tiers(
+        "tier_boolean", "tier_boolean, tier C", "is_default 'maybe' is not true or false", C={"is_default": "maybe"}
+    ),
     "tier of an unknown type": Fault(
         "segment_tiers", "tier_orphan, tier A", "is not in segment_types.csv", {"segment_tiers": tiers("tier_orphan")}
     ),
     # organisations
     "source system twice": bad_row(
-        "organisations", "erp_north", "stands 2 times (source_system)", {"organisation_id": "other", "name": "Other", "source_system": "erp_north"}
+        "organisations",
+        "erp_north",
+        "stands 2 times (source_system)",
+        {"organisation_id": "other", "name": "Other", "source_system": "erp_north"},
     ),
-    "source system missing": bad_row("organisations", "homeless", "source_system is empty", {"organisation_id": "homeless", "name": "Homeless"}),
+    "source system twice but for capitals": bad_row(
+        "organisations",
+        "ERP_SOUTH",
+        "stands 2 times (source_system)",
+        {"organisation_id": "loud", "name": "Loud", "source_system": "ERP_SOUTH"},
+    ),
+    "source system missing": bad_row(
+        "organisations", "homeless", "source_system is empty", {"organisation_id": "homeless", "name": "Homeless"}
+    ),
     # hierarchy_overrides
     "parent ends before it begins": bad_row(
-        "hierarchy_overrides", "erp_north:H1", "valid_to 2024-12-31 lies before valid_from 2025-01-01", parent("erp_north:H1", valid_to="2024-12-31")
+        "hierarchy_overrides",
+        "erp_north:H1",
+        "valid_to 2024-12-31 lies before valid_from 2025-01-01",
+        parent("erp_north:H1", valid_to="2024-12-31"),
     ),
-    "parent is itself": bad_row("hierarchy_overrides", "erp_north:H2", "is its own parent", parent("erp_north:H2", parent_customer_id="erp_north:H2")),
+    "parent is itself": bad_row(
+        "hierarchy_overrides",
+        "erp_north:H2",
+        "is its own parent",
+        parent("erp_north:H2", parent_customer_id="erp_north:H2"),
+    ),
     "parent from a foreign date": bad_row(
-        "hierarchy_overrides", "erp_north:H3", "valid_from '01.02.2025' is not an ISO date", parent("erp_north:H3", valid_from="01.02.2025")
+        "hierarchy_overrides",
+        "erp_north:H3",
+        "valid_from '01.02.2025' is not an ISO date",
+        parent("erp_north:H3", valid_from="01.02.2025"),
     ),
     "parent to an impossible date": bad_row(
-        "hierarchy_overrides", "erp_north:H4", "valid_to '2025-02-30' is not an ISO date", parent("erp_north:H4", valid_to="2025-02-30")
+        "hierarchy_overrides",
+        "erp_north:H4",
+        "valid_to '2025-02-30' is not an ISO date",
+        parent("erp_north:H4", valid_to="2025-02-30"),
     ),
-    "parent without reason": bad_row("hierarchy_overrides", "erp_north:H5", "reason is empty", parent("erp_north:H5", reason="")),
-    "parent without beginning": bad_row("hierarchy_overrides", "erp_north:H6", "valid_from is empty", parent("erp_north:H6", valid_from="")),
+    "parent without reason": bad_row(
+        "hierarchy_overrides", "erp_north:H5", "reason is empty", parent("erp_north:H5", reason="")
+    ),
+    "parent without beginning": bad_row(
+        "hierarchy_overrides", "erp_north:H6", "valid_from is empty", parent("erp_north:H6", valid_from="")
+    ),
     # account_match_overrides
-    "match action unknown": bad_row("account_match_overrides", "erp_north:M1", "action 'maybe' is unknown", match("erp_north:M1", action="maybe")),
-    "match party kind unknown": bad_row(
-        "account_match_overrides", "erp_north:M2", "party_kind 'supplier' is unknown", match("erp_north:M2", party_kind="supplier")
+    "match action unknown": bad_row(
+        "account_match_overrides", "erp_north:M1", "action 'maybe' is unknown", match("erp_north:M1", action="maybe")
     ),
-    "match without reason": bad_row("account_match_overrides", "erp_north:M3", "reason is empty", match("erp_north:M3", reason="")),
+    "match party kind unknown": bad_row(
+        "account_match_overrides",
+        "erp_north:M2",
+        "party_kind 'supplier' is unknown",
+        match("erp_north:M2", party_kind="supplier"),
+    ),
+    "match without reason": bad_row(
+        "account_match_overrides", "erp_north:M3", "reason is empty", match("erp_north:M3", reason="")
+    ),
     # attribute_registry
     "attribute unknown": bad_row(
         "attribute_registry",
@@ -212,9 +320,15 @@ FAULTS: dict[str, Fault] = {
         {"attribute": "city", "table": "customers", "kind": "static", "history": "forget", "owner": "sales"},
     ),
     # accepted_findings
-    "acceptance without end": bad_row("accepted_findings", "F1", "expires_on is empty", acceptance("F1", expires_on="")),
-    "acceptance to a bad date": bad_row("accepted_findings", "F2", "expires_on 'never' is not an ISO date", acceptance("F2", expires_on="never")),
-    "acceptance by nobody": bad_row("accepted_findings", "F3", "approved_by is empty", acceptance("F3", approved_by="")),
+    "acceptance without end": bad_row(
+        "accepted_findings", "F1", "expires_on is empty", acceptance("F1", expires_on="")
+    ),
+    "acceptance to a bad date": bad_row(
+        "accepted_findings", "F2", "expires_on 'never' is not an ISO date", acceptance("F2", expires_on="never")
+    ),
+    "acceptance by nobody": bad_row(
+        "accepted_findings", "F3", "approved_by is empty", acceptance("F3", approved_by="")
+    ),
 }
 
 # Options of the contract that a release has not brought yet; take one off this list when it arrives.
@@ -270,7 +384,6 @@ class Nights:
     single: Build
     after_single: Contents
     many: Build
-    after_many: Contents
     mended: Contents
     configuration_before: dict[str, bytes]
     configuration_after: dict[str, bytes]
@@ -293,7 +406,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
     many = write_configuration(folder / "many", append=appended(list(FAULTS.values())))
     configuration_before = files(good)
 
-    first = build(raw.write(folder / "raw"), good, folder / "warehouse", vars=variables)
+    first = build(raw.write(folder / "raw"), good, folder / "warehouse", vars=variables, exclude=DBT_TESTS)
     copy_after = files(folder / "warehouse" / "configuration")
     after_good = contents(first.path, ["segmentation"])
 
@@ -302,15 +415,20 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
     raw.write(folder / "raw")
     single_night = build(folder / "raw", single, folder / "warehouse", vars=variables, expect_success=False)
     after_single = contents(first.path, ["segmentation"])
-    many_night = build(folder / "raw", many, folder / "warehouse", vars=variables, expect_success=False)
-    after_many = contents(first.path, ["segmentation"])
-    build(folder / "raw", good, folder / "warehouse", vars=variables)
+    many_night = build(
+        folder / "raw",
+        many,
+        folder / "warehouse",
+        vars=variables,
+        select="+int_configuration_gate",
+        expect_success=False,
+    )
+    build(folder / "raw", good, folder / "warehouse", vars=variables, exclude=DBT_TESTS)
     return Nights(
         good=after_good,
         single=single_night,
         after_single=after_single,
         many=many_night,
-        after_many=after_many,
         mended=contents(first.path, ["segmentation"]),
         configuration_before=configuration_before,
         configuration_after=files(good),
@@ -319,9 +437,9 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
 
 
 def test_one_fault_stops_the_build_with_one_sentence(nights: Nights) -> None:
-    assert nights.single.returncode == 1, nights.single.stdout[-3000:]
+    assert nights.single.returncode == 1, errors(nights.single.stdout)
     found = sentences(nights.single.stdout)
-    assert found, f"no sentence in\n{nights.single.stdout[-3000:]}"
+    assert found, f"no sentence in\n{errors(nights.single.stdout)}"
     # dbt prints an error where it happens and once more at the end.
     assert set(found) == {
         "segment_tiers.csv, shares_over: the sales_share of its tiers sum to 1.050000; let them sum to 1; "
@@ -333,9 +451,12 @@ def test_one_fault_leaves_every_relation_of_segmentation_as_it_was(nights: Night
     assert_same_contents(nights.after_single, nights.good, "segmentation after a build with one fault")
 
 
-def test_many_faults_leave_every_relation_of_segmentation_as_it_was(nights: Nights) -> None:
-    assert nights.many.returncode == 1, nights.many.stdout[-3000:]
-    assert_same_contents(nights.after_many, nights.good, "segmentation after a build with many faults")
+def test_every_fault_is_counted(nights: Nights) -> None:
+    """A fault may have a second one for company, so there are at least as many as were made."""
+    assert nights.many.returncode == 1, errors(nights.many.stdout)
+    counted = re.search(r"has (\d+) faults; no segment has changed", nights.many.stdout)
+    assert counted, errors(nights.many.stdout)
+    assert int(counted[1]) == len(set(sentences(nights.many.stdout))) >= len(FAULTS)
 
 
 @pytest.mark.parametrize("name", FAULTS)

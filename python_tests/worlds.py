@@ -31,6 +31,9 @@ REQUIRED_TABLES = ["erp.customers", "erp.products", "erp.invoices", "erp.invoice
 OPTIONAL_TABLES = [name for name in TABLES if name not in REQUIRED_TABLES]
 PUBLIC_SCHEMAS = ["core", "segmentation", "audit"]
 
+# For builds whose marts are compared cell by cell: dbt's own tests would only cost time.
+DBT_TESTS = "resource_type:test resource_type:unit_test"
+
 # Who ran when: different after every run by design.
 RUN_RECORDS = {"audit.run_log"}
 
@@ -55,7 +58,9 @@ class Raw:
 
     def customer(self, source_system: str, customer_id: str, **cells: Any) -> None:
         """A customer."""
-        self.add("erp.customers", source_system=source_system, customer_id=customer_id, **({"name": customer_id} | cells))
+        self.add(
+            "erp.customers", source_system=source_system, customer_id=customer_id, **({"name": customer_id} | cells)
+        )
 
     def product(self, source_system: str, product_id: str, **cells: Any) -> None:
         """A product."""
@@ -115,7 +120,9 @@ class Raw:
         """The folder as a user lands it; a table without rows is a file with its header, if the table is required."""
         for table in TABLES:
             if table in self.rows or table in REQUIRED_TABLES:
-                write_csv(folder / f"{table.replace('.', '/')}.csv", TABLES[table].column_names, self.rows.get(table, []))
+                write_csv(
+                    folder / f"{table.replace('.', '/')}.csv", TABLES[table].column_names, self.rows.get(table, [])
+                )
         return folder
 
     def absent_tables(self) -> list[str]:
@@ -199,17 +206,24 @@ def start_dbt(
     configuration: Path,
     folder: Path,
     variables: Cells | None = None,
-    command: str = "build",
+    exclude: str = DBT_TESTS,
 ) -> subprocess.Popen[str]:
-    """A running dbt in a warehouse folder as ``conftest.build`` has them. An empty ``raw`` means tables in the warehouse."""
+    """A running ``dbt build`` in a folder laid out as by ``conftest.build``. An empty ``raw`` means tables in the warehouse."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(PROJECT / "profiles.example.yml", folder / "profiles.yml")
     own_configuration = folder / "configuration"
     shutil.rmtree(own_configuration, ignore_errors=True)
     shutil.copytree(configuration, own_configuration)
-    arguments = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", command]
-    arguments += ["--profiles-dir", str(folder), "--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-    arguments += ["--vars", json.dumps(variables or {})]
+    arguments = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "build"]
+    arguments += [
+        "--profiles-dir",
+        str(folder),
+        "--target-path",
+        str(folder / "target"),
+        "--log-path",
+        str(folder / "logs"),
+    ]
+    arguments += ["--vars", json.dumps(variables or {}), "--exclude", *exclude.split()]
     environment = os.environ | {
         "STRATUM_RAW_DATA": Path(raw).resolve().as_posix() if raw else "",
         "STRATUM_CONFIGURATION": own_configuration.as_posix(),
@@ -232,7 +246,16 @@ def kill_when(process: subprocess.Popen[str], words: str) -> None:
             process.wait()
             return
     process.wait()
-    pytest.fail(f"dbt ended with {process.returncode} before it printed '{words}':\n{''.join(printed)[-6000:]}", pytrace=False)
+    pytest.fail(
+        f"dbt ended with {process.returncode} before it printed '{words}':\n{''.join(printed)[-6000:]}", pytrace=False
+    )
+
+
+def errors(printed: str) -> str:
+    """What dbt printed of its errors, for the message of a failed assertion."""
+    lines = printed.splitlines()
+    places = [number for number, line in enumerate(lines) if "[ERROR]" in line]
+    return "\n".join(line for number in places for line in lines[number : number + 8]) or printed[-3000:]
 
 
 # ---- What a warehouse holds ----
@@ -240,7 +263,9 @@ def kill_when(process: subprocess.Popen[str], words: str) -> None:
 Contents = dict[str, tuple[list[str], list[tuple]]]
 
 
-def contents(path: Path, schemas: Iterable[str] = tuple(PUBLIC_SCHEMAS), without: Mapping[str, set[str]] | None = None) -> Contents:
+def contents(
+    path: Path, schemas: Iterable[str] = tuple(PUBLIC_SCHEMAS), without: Mapping[str, set[str]] | None = None
+) -> Contents:
     """Every relation of some schemas: its columns and its rows in one fixed order. ``without`` leaves out columns."""
     found: Contents = {}
     with duckdb.connect(str(path), read_only=True) as connection:
@@ -282,6 +307,8 @@ def assert_same_values(found: Mapping[Any, Any], expected: Mapping[Any, Any], wh
     """Compare key by key, and show only the keys that differ as (found, expected)."""
     keys = sorted(found.keys() | expected.keys(), key=str)
     differences = {
-        key: (found.get(key, "(no row)"), expected.get(key, "(no row)")) for key in keys if found.get(key) != expected.get(key)
+        key: (found.get(key, "(no row)"), expected.get(key, "(no row)"))
+        for key in keys
+        if found.get(key) != expected.get(key)
     }
     assert not differences, f"{what}: (found, expected) differ for {differences}"

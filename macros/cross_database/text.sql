@@ -46,3 +46,20 @@
 {% macro spark__digits_only(expression) -%}
     regexp_replace({{ expression }}, '[^0-9]', '')
 {%- endmacro %}
+
+
+{# A 64-bit hash of some columns, for telling apart and never for identity: two values may share one. #}
+{% macro key_hash(columns, prefix='') -%}
+    {%- set names = [] -%}
+    {%- for column in columns -%} {%- do names.append(prefix ~ column) -%} {%- endfor -%}
+    {{ return(adapter.dispatch('key_hash', 'stratum')(names)) }}
+{%- endmacro %}
+{% macro default__key_hash(names) -%}
+    hash({{ names | join(', ') }})
+{%- endmacro %}
+{% macro postgres__key_hash(names) -%}
+    hashtextextended(concat_ws('|', {{ names | join(', ') }}), 0)
+{%- endmacro %}
+{% macro spark__key_hash(names) -%}
+    xxhash64({{ names | join(', ') }})
+{%- endmacro %}

@@ -1,10 +1,11 @@
-{# A VAT number as it is compared (R8): upper case, letters and digits only, the country in front. #}
+{# A VAT number as it is compared (R8): upper case, letters and digits only, the country in front. Greece writes EL on
+   its VAT numbers and GR on everything else, so GR becomes EL wherever it comes from. #}
 {% macro normalised_vat_number(number, country) -%}
     case
+        when {{ letters_and_digits(number) }} like 'GR%' then 'EL' || substring({{ letters_and_digits(number) }}, 3)
         when {{ matches_pattern(letters_and_digits(number), '^[A-Z][A-Z]') }}
             or not coalesce({{ matches_pattern('upper(' ~ country ~ ')', '^[A-Z][A-Z]$') }}, false)
             then {{ letters_and_digits(number) }}
-        -- Greece writes EL on its VAT numbers and GR on everything else.
         when upper({{ country }}) = 'GR' then 'EL' || {{ letters_and_digits(number) }}
         else upper({{ country }}) || {{ letters_and_digits(number) }}
     end

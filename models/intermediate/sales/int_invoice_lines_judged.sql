@@ -71,7 +71,7 @@ select
     customer_id,
     billed_customer_id,
     known_product_id as product_id,
-    {{ global_id('source_system', 'product_id') }} as landed_product_id,
+    case when known_product_id = 'unknown' then {{ global_id('source_system', 'product_id') }} end as landed_product_id,
     brand,
     branch_id,
     sales_rep_id,

@@ -6,7 +6,8 @@ invoices as (
     select
         *,
         {{ global_id('source_system', 'customer_id') }} as billed_customer_id,
-        upper(currency) as document_currency
+        upper(currency) as document_currency,
+        case when document_type = 'credit_note' then original_invoice_id end as corrected_invoice_id
     from {{ ref('stg_erp__invoices') }}
 ),
 
@@ -38,16 +39,13 @@ customers_checked as (
     select
         invoices.*,
         invoices.record_status = 'staged' and customers.customer_id is null as is_customer_unknown,
-        case when invoices.document_type = 'credit_note' then coalesce(originals.billed_customer_id, invoices.billed_customer_id)
-            else invoices.billed_customer_id
-        end as counting_customer_id
+        coalesce(originals.billed_customer_id, invoices.billed_customer_id) as counting_customer_id
     from invoices
     left join customers
         on invoices.billed_customer_id = customers.customer_id
     left join originals
         on invoices.source_system = originals.source_system
-        and invoices.original_invoice_id = originals.invoice_id
-        and invoices.document_type = 'credit_note'
+        and invoices.corrected_invoice_id = originals.invoice_id
 )
 
 select

@@ -1,0 +1,82 @@
+"""Print what a build has found, short enough to read: the last step of ``make build``.
+
+Reads the DuckDB file named by STRATUM_WAREHOUSE (default warehouse/stratum.duckdb) and prints the as-of date, the tiers
+of every type with their customers or products and their share of net sales, and what was quarantined.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import duckdb
+
+DEFAULT_WAREHOUSE = "warehouse/stratum.duckdb"
+
+
+def tier_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """One line per segment type and tier: members, share of members, share of net sales."""
+    rows = connection.execute("""
+        select types.name, types.entity, summary.window_from, summary.window_to, summary.tier, summary.member_count,
+            summary.member_share, summary.net_sales_share
+        from (
+            select summary.*, segments.window_from, segments.window_to
+            from segmentation.fct_segment_summary as summary
+            inner join (
+                select segment_type_id, min(window_from) as window_from, min(window_to) as window_to
+                from (
+                    select segment_type_id, window_from, window_to from segmentation.fct_customer_segments
+                    union all
+                    select segment_type_id, window_from, window_to from segmentation.fct_product_segments
+                ) as members
+                group by segment_type_id
+            ) as segments
+                on summary.segment_type_id = segments.segment_type_id
+        ) as summary
+        inner join core.dim_segment_types as types
+            on summary.segment_type_id = types.segment_type_id
+        order by types.entity, types.is_default desc, types.segment_type_id, summary.tier_rank
+    """).fetchall()
+    lines = []
+    previous = None
+    for name, entity, window_from, window_to, tier, members, member_share, sales_share in rows:
+        if name != previous:
+            lines.append(f"\n{name} ({window_from} to {window_to})")
+            previous = name
+        sales = "" if sales_share is None else f"{float(sales_share):8.1%} of net sales"
+        lines.append(f"  {tier:<3}{members:>9,} {entity}s {float(member_share):7.1%}{sales}")
+    return lines
+
+
+def record_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """What became of the landed rows, and the quarantined ones by rule."""
+    counts = dict(connection.execute("""
+        select record_status, sum(record_count)::bigint from audit.fct_record_counts group by record_status
+    """).fetchall())
+    lines = [
+        f"\nLanded rows: {sum(counts.values()):,} = {counts.get('staged', 0):,} staged"
+        f" + {counts.get('superseded', 0):,} superseded + {counts.get('quarantined', 0):,} quarantined"
+    ]
+    for rule, tables, count in connection.execute("""
+        select quarantine_rule, string_agg(distinct source_table, ', ' order by source_table), count(*)
+        from audit.quarantined_records group by quarantine_rule order by count(*) desc, quarantine_rule
+    """).fetchall():
+        lines.append(f"  {count:>9,}  {rule} ({tables})")
+    return lines
+
+
+def main() -> int:
+    warehouse = Path(os.environ.get("STRATUM_WAREHOUSE", DEFAULT_WAREHOUSE))
+    if not warehouse.exists():
+        print(f"There is no warehouse at {warehouse}; run make build first.", file=sys.stderr)
+        return 2
+    with duckdb.connect(warehouse.as_posix(), read_only=True) as connection:
+        (as_of_date,) = connection.execute("select max(as_of_date) from core.dim_customers").fetchone()
+        print(f"Tiers as of {as_of_date}")
+        print("\n".join(tier_lines(connection) + record_lines(connection)))
+    print("\nLook further: segmentation.fct_customer_segments, core.dim_customers, audit.quarantined_records")
+    print(f"Warehouse: {warehouse.resolve()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
