@@ -1,4 +1,4 @@
-"""Bad configuration stops a plain ``dbt build`` before any segment changes, with a sentence that names file, key and mend.
+"""Bad configuration stops a plain ``dbt build`` before any segment changes, with a sentence naming file, key and mend.
 
 One warehouse lives through the whole module: a good build, a plain build with one fault, a check of every fault there
 is, and the build after the mend. The raw data changes before the first bad night, so that a segment that was computed
@@ -47,7 +47,7 @@ def bad_type(name: str, problem: str, **cells: str) -> Fault:
 
 
 def bad_tiers(name: str, row: str, problem: str, **changed: Cells) -> Fault:
-    """A good segment type with three tiers, some of whose cells are changed: ``bad_tiers(..., B={"tier_rank": ""})``."""
+    """A good segment type with three tiers, some of whose cells are changed: ``bad_tiers(…, B={"tier_rank": ""})``."""
     rows = [row | changed.get(row["tier"], {}) for row in tiers(name)]
     return Fault("segment_tiers", row, problem, {"segment_types": [segment_type(name)], "segment_tiers": rows})
 
@@ -467,7 +467,7 @@ def test_fault_is_a_sentence_with_file_row_and_mend(nights: Nights, name: str) -
     matching = [line for line in of_row if fault.problem in line]
     assert matching, f"no sentence says '{fault.problem}': {of_row}"
     mend = matching[0].rpartition("; ")[2]
-    assert mend.endswith(".") and len(mend) > 10, f"no mend in: {matching[0]}"
+    assert re.fullmatch(r".{10,}\.", mend), f"no mend in: {matching[0]}"
 
 
 def test_good_rows_get_no_sentence(nights: Nights) -> None:

@@ -1,4 +1,4 @@
-"""Nights that do not go as planned, through the whole project: what is missing, late, repeated, killed or written badly.
+"""Nights that do not go as planned, through the whole project: what is missing, late, repeated, killed, badly written.
 
 The main world of this file lands twice. The first landing lacks a header, a customer and some corrections; the second
 one (append-only: the rows of the first and more) brings them. Both are built over one warehouse, as two nights would.
@@ -16,7 +16,6 @@ from typing import Any
 import duckdb
 import pytest
 from conftest import SAMPLE_CONFIGURATION, SAMPLE_RAW, Build, build, read_rows
-from tools.generator import TABLES
 from worlds import (
     DBT_TESTS,
     OPTIONAL_TABLES,
@@ -33,6 +32,8 @@ from worlds import (
     start_dbt,
     write_csv,
 )
+
+from tools.generator import TABLES
 
 REQUIRED_ONLY = {"absent_tables": OPTIONAL_TABLES}
 
@@ -285,7 +286,7 @@ def test_a_second_build_of_the_sample_changes_nothing(sample_warehouse: Path, tm
 
 
 def test_a_build_killed_at_three_moments_is_made_good_by_the_next(two_nights: TwoNights, tmp_path: Path) -> None:
-    """The second night dies three times over the warehouse of the first: in staging, in the snapshot and in the marts."""
+    """The second night dies three times over the warehouse of the first: in staging, in the snapshot, in the marts."""
     folder = tmp_path / "killed"
     shutil.copytree(two_nights.first_folder, folder)
     for moment in (
@@ -314,7 +315,8 @@ GRAMMAR = {
 
 def typed_query(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> tuple[str, int]:
     """A query over a CSV table with every column typed whose cells all parse, and how many those are."""
-    records = f"read_csv('{path.as_posix()}', header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', comment = '')"
+    options = "header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', comment = ''"
+    records = f"read_csv('{path.as_posix()}', {options})"
     columns, typed = [], 0
     for column, kind in TABLES[name].columns.items():
         if kind in GRAMMAR:
@@ -419,7 +421,7 @@ def test_what_is_missing_is_named_in_one_sentence(missing: Build, pieces: list[s
     assert naming, missing.stdout[-3000:]
     assert all(piece in naming[0] for piece in pieces), naming[0]
     # dbt may print an error where it happens and once more at the end.
-    assert len(set(line.strip() for line in naming)) == 1
+    assert len({line.strip() for line in naming}) == 1
 
 
 def test_what_is_missing_stops_the_build_at_once(missing: Build) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from tools.generator import TABLES
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -208,7 +209,10 @@ def start_dbt(
     variables: Cells | None = None,
     exclude: str = DBT_TESTS,
 ) -> subprocess.Popen[str]:
-    """A running ``dbt build`` in a folder laid out as by ``conftest.build``. An empty ``raw`` means tables in the warehouse."""
+    """A running ``dbt build`` in a folder laid out as by ``conftest.build``.
+
+    An empty ``raw`` means that the raw tables are already in the warehouse.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(PROJECT / "profiles.example.yml", folder / "profiles.yml")
     own_configuration = folder / "configuration"
@@ -270,7 +274,8 @@ def contents(
     found: Contents = {}
     with duckdb.connect(str(path), read_only=True) as connection:
         names = connection.execute(
-            "select table_schema || '.' || table_name from information_schema.tables where list_contains(?, table_schema)",
+            "select concat(table_schema, '.', table_name) from information_schema.tables"
+            " where list_contains(?, table_schema)",
             [list(schemas)],
         ).fetchall()
         for (name,) in sorted(names):
@@ -295,7 +300,7 @@ def assert_same_contents(found: Contents, expected: Contents, what: str) -> None
             differences.append(f"{name}: columns {found[name][0]} instead of {expected[name][0]}")
             continue
         found_rows, expected_rows = Counter(found[name][1]), Counter(expected[name][1])
-        only_found, only_expected = list((found_rows - expected_rows))[:3], list((expected_rows - found_rows))[:3]
+        only_found, only_expected = list(found_rows - expected_rows)[:3], list(expected_rows - found_rows)[:3]
         differences.append(
             f"{name} ({len(found[name][1])} rows instead of {len(expected[name][1])}):\n"
             f"    only found:    {only_found}\n    only expected: {only_expected}"

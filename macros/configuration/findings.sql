@@ -22,10 +22,10 @@
 
 {% macro findings_duplicate(seed, key, columns) -%}
     {%- set quoted = [] -%}
-    {%- for column in columns -%} {%- do quoted.append(adapter.quote(column)) -%} {%- endfor -%}
+    {%- for column in columns -%} {%- do quoted.append('lower(' ~ cell_text(adapter.quote(column)) ~ ')' if column == 'source_system' else cell_text(adapter.quote(column))) -%} {%- endfor -%}
     {{ finding(seed, key, "'stands ' || cast(count(*) as " ~ dbt.type_string() ~ ") || ' times (" ~ columns | join(' + ') ~ ")'", "'keep one of them'") }}
     from {{ ref(seed) }}
-    where {{ cell_text(quoted[0]) }} is not null
+    where {{ quoted[0] }} is not null
     group by {{ quoted | join(', ') }}
     having count(*) > 1
 {%- endmacro %}

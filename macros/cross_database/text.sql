@@ -25,15 +25,32 @@
 {%- endmacro %}
 
 
+{# An ISO timestamp as UTC: an offset behind the time is taken off, no offset means UTC already. Engines want seconds
+   in front of an offset and ISO does not, so they are put in where position 17 is not their colon. #}
+{% macro try_to_utc(text) -%}
+    {%- set with_seconds -%}
+        case when substring({{ text }}, 17, 1) = ':' then {{ text }} else left({{ text }}, 16) || ':00' || substring({{ text }}, 17) end
+    {%- endset -%}
+    case
+        when {{ matches_pattern(text, ':.*(Z|[+-][0-9:]+)$') }}
+            then {{ try_to_cast(with_seconds, 'timestamp with time zone') }} at time zone 'UTC'
+        else {{ try_to_cast(text, 'timestamp') }}
+    end
+{%- endmacro %}
+
+
 {# Upper case, and nothing but letters and digits: what names and numbers are compared by. #}
 {% macro letters_and_digits(expression) -%}
     {{ return(adapter.dispatch('letters_and_digits', 'stratum')(expression)) }}
 {%- endmacro %}
 {% macro default__letters_and_digits(expression) -%}
+    regexp_replace(upper({{ expression }}), '[^\p{L}\p{N}]', '', 'g')
+{%- endmacro %}
+{% macro postgres__letters_and_digits(expression) -%}
     regexp_replace(upper({{ expression }}), '[^[:alnum:]]', '', 'g')
 {%- endmacro %}
 {% macro spark__letters_and_digits(expression) -%}
-    regexp_replace(upper({{ expression }}), '[^\\p{Alnum}]', '')
+    regexp_replace(upper({{ expression }}), '[^\\p{L}\\p{N}]', '')
 {%- endmacro %}
 
 

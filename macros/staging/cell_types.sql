@@ -34,6 +34,9 @@
     {%- else -%}
         {%- set text = cell_text(expression) -%}
         {%- if kind == 'boolean' -%} {%- set text = 'lower(' ~ text ~ ')' -%} {%- endif -%}
-        case when {{ matches_pattern(text, cell_type.pattern) }} then {{ try_to_cast('left(' ~ text ~ ', 10)' if kind == 'date' else text, cell_type.type) }} end
+        {%- if kind == 'date' -%} {%- set value = try_to_cast('left(' ~ text ~ ', 10)', 'date') -%}
+        {%- elif kind == 'timestamp' -%} {%- set value = try_to_utc(text) -%}
+        {%- else -%} {%- set value = try_to_cast(text, cell_type.type) -%} {%- endif -%}
+        case when {{ matches_pattern(text, cell_type.pattern) }} then {{ value }} end
     {%- endif -%}
 {%- endmacro %}

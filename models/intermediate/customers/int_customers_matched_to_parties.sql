@@ -7,9 +7,9 @@ customers as (
     select
         customer_id,
         vat_number,
-        {{ letters_and_digits('name') }} as name_key,
+        nullif({{ letters_and_digits('name') }}, '') as name_key,
         country,
-        {{ letters_and_digits('postal_code') }} as postal_key
+        nullif({{ letters_and_digits('postal_code') }}, '') as postal_key
     from {{ ref('int_customers_identified') }}
 ),
 
@@ -19,9 +19,9 @@ accounts as (
         {{ global_id('source_system', 'account_id') }} as party_id,
         {{ global_id('lower(erp_source_system)', 'erp_customer_id') }} as referenced_customer_id,
         {{ normalised_vat_number('vat_number', 'country') }} as vat_number,
-        {{ letters_and_digits('name') }} as name_key,
+        nullif({{ letters_and_digits('name') }}, '') as name_key,
         upper(country) as country,
-        {{ letters_and_digits('postal_code') }} as postal_key
+        nullif({{ letters_and_digits('postal_code') }}, '') as postal_key
     from {{ ref('stg_crm__accounts') }}
     where record_status = 'staged'
 ),

@@ -55,7 +55,10 @@ windows as (
         evaluation_date,
         case
             when window_interval = 'fixed_year' then {{ add_months(month_start(add_days('last_day', 1)), '-months_since_year_end - 12') }}
-            else {{ add_months(add_days('last_day', 1), '-timespan_months') }}
+            -- Whole months where the last day completes one; else the day after the same day some months ago, so that
+            -- no day of the year is in it twice.
+            when last_day = {{ month_end('last_day') }} then {{ add_months(add_days('last_day', 1), '-timespan_months') }}
+            else {{ add_days(add_months('last_day', '-timespan_months'), 1) }}
         end as window_from,
         case
             when window_interval = 'fixed_year' then {{ add_days(add_months(month_start(add_days('last_day', 1)), '-months_since_year_end'), -1) }}
