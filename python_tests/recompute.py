@@ -334,7 +334,7 @@ def normalise_vat_number(vat_number: str | None, country: str | None) -> str | N
 
 def normalise_name(name: str | None) -> str | None:
     """R9: a name as it is compared; capitals, blanks and punctuation do not tell firms apart."""
-    return re.sub(r"[^0-9a-z]", "", (name or "").lower()) or None
+    return "".join(character for character in (name or "").lower() if character.isalnum()) or None
 
 
 def global_id(source_system: str | None, native: str | None) -> str:

@@ -64,6 +64,17 @@ def record_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return lines
 
 
+def finding_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """How many findings are open in each mart of findings that has any."""
+    marts = [name for (name,) in connection.execute("""
+        select table_name from information_schema.tables
+        where table_schema = 'audit' and starts_with(table_name, 'findings_') order by table_name
+    """).fetchall()]
+    counts = [(connection.table(f"audit.{mart}").count("*").fetchone()[0], mart) for mart in marts]
+    lines = [f"  {count:>9,}  audit.{mart}" for count, mart in counts if count]
+    return ["\nFindings for a person to look at", *lines] if lines else []
+
+
 def main() -> int:
     warehouse = Path(os.environ.get("STRATUM_WAREHOUSE", DEFAULT_WAREHOUSE))
     if not warehouse.exists():
@@ -72,7 +83,7 @@ def main() -> int:
     with duckdb.connect(warehouse.as_posix(), read_only=True) as connection:
         (as_of_date,) = connection.execute("select max(as_of_date) from core.dim_customers").fetchone()
         print(f"Tiers as of {as_of_date}")
-        print("\n".join(tier_lines(connection) + record_lines(connection)))
+        print("\n".join(tier_lines(connection) + record_lines(connection) + finding_lines(connection)))
     print("\nLook further: segmentation.fct_customer_segments, core.dim_customers, audit.quarantined_records")
     print(f"Warehouse: {warehouse.resolve()}")
     return 0
