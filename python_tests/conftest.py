@@ -49,8 +49,8 @@ def build(
     take one or more dbt selectors, separated by blanks. Unless ``expect_success`` is false, a failed run fails
     the calling test with the end of what dbt printed.
 
-    dbt gets a copy of the configuration: with an absolute ``STRATUM_CONFIGURATION`` it writes the SQL it ran over the
-    seed files themselves (their path joined to ``target/run`` is their path again).
+    dbt gets a copy of the configuration, ``<warehouse_dir>/configuration``: no run can touch the caller's files, and
+    what a warehouse was built with stays beside it.
     """
     folder = Path(warehouse_dir).resolve()
     folder.mkdir(parents=True, exist_ok=True)

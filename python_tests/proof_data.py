@@ -1,6 +1,6 @@
 """What the independent proof runs on besides the sample: a wide configuration and a torn set of raw tables.
 
-The sample is a tidy firm with 112 planted faults and three segment types. The wide configuration asks for what these
+The sample is a tidy firm with planted faults and three segment types. The wide configuration asks for what these
 three do not: VAT numbers, branches, brands, a minimum, fiscal years, other windows, organisations, margin. The torn
 tables are small and wild: few distinct amounts (ties everywhere), every currency, rates from two systems in both
 directions, cycles and gaps in every chain, copies, corrections and contradictions of every kind.
@@ -102,11 +102,21 @@ def torn_configuration(folder: Path) -> Path:
         {"customer_id": "erp_south:C03", "party_kind": "crm_account", "party_id": "crm:A05", "action": "never_match"},
     ]
     matches += [
-        {"customer_id": f"erp_north:C0{1 + number % 4}", "party_kind": "tpl_consignee", "party_id": f"tpl:K{number}", "action": "match"}
+        {
+            "customer_id": f"erp_north:C0{1 + number % 4}",
+            "party_kind": "tpl_consignee",
+            "party_id": f"tpl:K{number}",
+            "action": "match",
+        }
         for number in range(1, 9)
     ]
     matches += [
-        {"customer_id": f"{system}:C0{customer}", "party_kind": "crm_account", "party_id": f"crm_2:A{account:02}", "action": "never_match"}
+        {
+            "customer_id": f"{system}:C0{customer}",
+            "party_kind": "crm_account",
+            "party_id": f"crm_2:A{account:02}",
+            "action": "never_match",
+        }
         for system in ("erp_north", "erp_south")
         for customer in range(1, 8)
         for account in (3, 4, 6, 7, 8, 9, 10)
@@ -142,10 +152,18 @@ class TornData:
         *("DE528456781", "de 528.456.781", "528456781", "NL998877665B01", "nl 998877665 b01", "GB555666777"),
         *("FR11722333444", "11722333444", "DE52841", "99999", "000000000", "n/a", "DE1234", "", "", ""),
     ]
-    NAMES = ["Acme Ltd", "ACME LTD", "Acme, Ltd.", "Bolt GmbH", "Cog SA", "Dyn B.V.", "Müller AG", "MÜLLER A.G.", "---", "?"]
+    NAMES = [
+        *("Acme Ltd", "ACME LTD", "Acme, Ltd.", "Bolt GmbH", "Cog SA", "Dyn B.V."),
+        *("Müller AG", "MÜLLER A.G.", "---", "?"),
+    ]
     AMOUNTS = ["100.00", "100", "100", "50", "200.00", "300", "0.5", "0.05", "10.01", "1000", "33.335", "0", "49.975"]
     COSTS = ["", "10", "0.01", "20.5", "33.335"]
     RATES = ["1.163340", "0.85", "1.1", "1.250000", "3", "0.123457"]
+    # Each system has what the other lacks, and for some currencies both have rates that differ.
+    CURRENCY_PAIRS = {
+        "erp_north": [("GBP", "EUR"), ("EUR", "GBP"), ("EUR", "USD")],
+        "erp_south": [("USD", "EUR"), ("EUR", "USD"), ("GBP", "EUR"), ("PLN", "EUR")],
+    }
     CUSTOMERS = [f"C{number:02}" for number in range(1, 26)]
     PRODUCTS = [f"P{number}" for number in range(1, 13)]
     INVOICES = [f"I{number:03}" for number in range(1, 140)]
@@ -206,18 +224,17 @@ class TornData:
             self.raw.add("erp.sales_reps", source_system=system, sales_rep_id=sales_rep)
 
     def _rates(self, system: str) -> None:
-        for from_currency, to_currency in (("GBP", "EUR"), ("EUR", "GBP"), ("EUR", "USD"), ("USD", "EUR"), ("PLN", "EUR")):
-            if self._happens(0.55):
-                for day in {self._day() for _ in range(self.random.randrange(1, 8))}:
-                    self.raw.add(
-                        "erp.exchange_rates",
-                        source_system=system,
-                        rate_date=day,
-                        from_currency=from_currency,
-                        to_currency=to_currency,
-                        rate=self._one_of(*self.RATES),
-                        loaded_at=f"{day} 18:00:00",
-                    )
+        for from_currency, to_currency in self.CURRENCY_PAIRS[system]:
+            for day in {self._day() for _ in range(self.random.randrange(3, 9))}:
+                self.raw.add(
+                    "erp.exchange_rates",
+                    source_system=system,
+                    rate_date=day,
+                    from_currency=from_currency,
+                    to_currency=to_currency,
+                    rate=self._one_of(*self.RATES),
+                    loaded_at=f"{day} 18:00:00",
+                )
 
     def _orders(self, system: str) -> None:
         for number in range(1, 40):
@@ -318,7 +335,7 @@ class TornData:
             )
 
     def _limits(self) -> None:
-        """Of 1000 the first holds 700, so 190 starts exactly at a cut; two of 20 lie across the next one; 10 is the minimum."""
+        """Of 1000 the first holds 700, so 190 starts at a cut; two of 20 lie across the next one; 10 is the minimum."""
         system = "erp_edge"
         self.raw.product(system, "P1")
         amounts = [700, 190, 20, 20, *[10] * 7]

@@ -1012,7 +1012,7 @@ class World:
         in_scope: dict[str, list[Line]] = defaultdict(list)
         for line in self.lines:
             member_id = getattr(line, column)
-            if branch_filter and line.branch_id not in branch_filter and line.branch_id.partition(":")[2] not in branch_filter:
+            if branch_filter and line.branch_id not in branch_filter:
                 continue
             if brand_filter and brand_of.get(tuple(line.product_id.split(":", 1))) not in brand_filter:
                 continue

@@ -97,7 +97,10 @@ def test_shuffled_rows_that_landed_twice_give_the_same_tiers_and_numbers(
 
 def test_a_second_copy_of_everything_adds_no_staged_row(wide_warehouse: Build, landed_twice: Build) -> None:
     def counts(path: Path, *statuses: str) -> Mapping[Any, int]:
-        query = "select source_table, record_status, sum(record_count)::bigint as records from audit.fct_record_counts group by all"
+        query = (
+            "select source_table, record_status, sum(record_count)::bigint as records"
+            " from audit.fct_record_counts group by all"
+        )
         return {
             row["source_table"]: row["records"]
             for row in read_rows(path, query)

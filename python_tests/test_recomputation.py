@@ -134,7 +134,8 @@ def test_the_money_of_every_raw_row_is_accounted_for(proof: Proof, table: str) -
     found = {
         tuple(group): Fraction(amount or 0)
         for *group, amount in proof.rows(
-            "select source_system, record_status, quarantine_rule, amount from audit.fct_record_counts where source_table = ?",
+            "select source_system, record_status, quarantine_rule, amount from audit.fct_record_counts"
+            " where source_table = ?",
             table,
         )
     }
@@ -368,7 +369,8 @@ def test_every_member_has_the_tier_the_reason_and_the_numbers_we_find(proof: Pro
         for member in proof.world.members(segment_type_id).values()
     }
     rows = proof.rows(
-        f"select {entity}_id, {', '.join(SEGMENT_COLUMNS)} from segmentation.fct_{entity}_segments where segment_type_id = ?",
+        f"select {entity}_id, {', '.join(SEGMENT_COLUMNS)} from segmentation.fct_{entity}_segments"
+        " where segment_type_id = ?",
         segment_type_id,
     )
     assert len(rows) == len(expected), "exactly one row for every member"

@@ -34,6 +34,8 @@ PUBLIC_SCHEMAS = ["core", "segmentation", "audit"]
 
 # For builds whose marts are compared cell by cell: dbt's own tests would only cost time.
 DBT_TESTS = "resource_type:test resource_type:unit_test"
+# For builds that are about data: unit tests bring their own rows, so one build per set of vars is enough for them.
+UNIT_TESTS = "resource_type:unit_test"
 
 # Who ran when: different after every run by design.
 RUN_RECORDS = {"audit.run_log"}

@@ -10,3 +10,13 @@
         else upper({{ country }}) || {{ letters_and_digits(number) }}
     end
 {%- endmacro %}
+
+
+{# Why a VAT number counts as missing (R8), null where it does not: people type something when a form insists. #}
+{% macro vat_number_fault(number) -%}
+    case
+        when length({{ digits_only(number) }}) < 5 then 'fewer than five digits'
+        when replace({{ digits_only(number) }}, left({{ digits_only(number) }}, 1), '') = '' then 'one digit repeated'
+        when {{ digits_only(number) }} in ('12345', '123456', '1234567', '12345678', '123456789', '1234567890') then 'a counting sequence'
+    end
+{%- endmacro %}

@@ -12,6 +12,8 @@ known_values as (
         ('punctuation', 'Alder & Birch, Co. KG (Nord)'),
         ('digits', 'DE 123-456.789'),
         ('underscore and slash', 'a_b/c'),
+        ('umlauts', 'Müller & Öztürk'),
+        ('another alphabet', 'Ελιά Α.Ε.'),
         ('line break', 'alder
 birch'),
         ('nothing but signs', '-?!'),
@@ -29,6 +31,8 @@ expected as (
         ('punctuation', 'ALDERBIRCHCOKGNORD'),
         ('digits', 'DE123456789'),
         ('underscore and slash', 'ABC'),
+        ('umlauts', 'MÜLLERÖZTÜRK'),
+        ('another alphabet', 'ΕΛΙΆΑΕ'),
         ('line break', 'ALDERBIRCH'),
         ('nothing but signs', ''),
         ('empty', ''),

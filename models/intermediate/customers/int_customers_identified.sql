@@ -20,27 +20,14 @@ sales_reps as (
     select source_system, sales_rep_id from {{ ref('stg_erp__sales_reps') }} where record_status = 'staged'
 ),
 
-vat_numbers_cleaned as (
-    select
-        source_system,
-        customer_id,
-        {{ normalised_vat_number('vat_number', 'country') }} as vat_number,
-        {{ digits_only('vat_number') }} as vat_digits
-    from customers
-    where vat_number is not null
-),
-
 vat_numbers_judged as (
     select
         source_system,
         customer_id,
-        vat_number,
-        case
-            when length(vat_digits) < 5 then 'fewer than five digits'
-            when replace(vat_digits, left(vat_digits, 1), '') = '' then 'one digit repeated'
-            when vat_digits in ('12345', '123456', '1234567', '12345678', '123456789', '1234567890') then 'a counting sequence'
-        end as vat_number_fault
-    from vat_numbers_cleaned
+        {{ normalised_vat_number('vat_number', 'country') }} as vat_number,
+        {{ vat_number_fault('vat_number') }} as vat_number_fault
+    from customers
+    where vat_number is not null
 )
 
 select
