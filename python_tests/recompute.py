@@ -823,7 +823,7 @@ class World:
             (owner, party) for party, owners in self._consignee_customers().items() for owner in owners
         }
         for (_, kind), pairs in by_rule.items():
-            pairs -= {(customer, party) for customer, party in pairs if manual.get((customer, kind, party)) == "never_match"}
+            pairs -= {pair for pair in pairs if manual.get((pair[0], kind, pair[1])) == "never_match"}
         for (customer, kind, party), action in manual.items():
             if action == "match":
                 by_rule["manual", kind].add((customer, party))
@@ -883,7 +883,7 @@ class World:
 
     @cached_property
     def crm_parents(self) -> dict[str, str]:
-        """What the CRM says about parents, in customers: account to parent account to the customer that one stands for."""
+        """What the CRM says about parents, in customers: of the account, its parent, and whom that one stands for."""
         customers_of: dict[str, list[tuple[str, str]]] = defaultdict(list)
         accounts_of: dict[str, list[str]] = defaultdict(list)
         for (customer, kind, party), rule in self.matches.items():
@@ -973,10 +973,10 @@ class World:
         return broken | disputed
 
     def vat_number_findings(self) -> set[str]:
-        """Customers whose VAT number is written down and yet none."""
+        """Customers and CRM accounts whose VAT number is written down and yet none."""
         return {
-            global_id(row.source_system, row.values["customer_id"])
-            for row in self.staged("erp.customers")
+            global_id(*row.key)
+            for row in [*self.staged("erp.customers"), *self.staged("crm.accounts")]
             if row.values["vat_number"]
             and not normalise_vat_number(row.values["vat_number"], row.values["country"])
         }

@@ -70,13 +70,14 @@
         {{ return(stratum.default__raw_table_landing(source_node)) }}
     {% endif %}
     {% set stem = folder ~ '/' ~ source_node.schema ~ '/' ~ source_node.identifier %}
-    {# A CSV is read as text, every cell judged in staging; short or long rows do not stop the night. #}
+    {# A CSV is read as text, every cell judged in staging; short or long rows do not stop the night. Left to itself DuckDB
+       may take # for a comment, and its parallel reader cannot pad a short row beside a quoted line break. #}
     {% set readers = {
         stem ~ '.parquet': 'read_parquet',
         stem ~ '/*.parquet': 'read_parquet',
         stem ~ '.csv': 'read_csv',
     } %}
-    {% set csv_options = ", header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', strict_mode = false, null_padding = true" %}
+    {% set csv_options = ", header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', strict_mode = false, null_padding = true, comment = '', parallel = false" %}
     {% for path, reader in readers.items() %}
         {% if run_query("select count(*) from glob('" ~ path ~ "')").rows[0][0] > 0 %}
             {% set records = "select * from " ~ reader ~ "('" ~ path ~ "'" ~ (csv_options if reader == 'read_csv') ~ ")" %}

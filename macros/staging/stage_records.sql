@@ -95,7 +95,7 @@ records as (
         case when quarantine_rule is null then 'staged' else 'quarantined' end as record_status,
         quarantine_rule,
         case when quarantine_rule is not null then {{ detail }} end as quarantine_detail,
-        case when quarantine_rule is not null then {{ record_key_text(full_key[1:]) }} end as record_key,
+        case when quarantine_rule is not null then {{ record_key_text(full_key[1:], landed=true) }} end as record_key,
         case when quarantine_rule is not null then {{ raw_record }} end as raw_record
     from single_records_ruled
     union all
@@ -111,7 +111,7 @@ records as (
             when quarantine_rule is null and is_conflicting then 'landed at the same moment with different content'
             when quarantine_rule is not null then {{ detail }}
         end as quarantine_detail,
-        case when quarantine_rule is not null or is_conflicting then {{ record_key_text(full_key[1:]) }} end as record_key,
+        case when quarantine_rule is not null or is_conflicting then {{ record_key_text(full_key[1:], landed=true) }} end as record_key,
         case when quarantine_rule is not null or is_conflicting then raw_record end as raw_record
     from repeated_records_dated
 )
@@ -198,7 +198,8 @@ where not coalesce({{ parse_cell('landed.loaded_at', 'timestamp', raw_types.get(
 {%- set raw_types = raw_column_types(relation) -%}
 case
     {%- for name in key %}
-    when {{ name }} is null then {{ "'" ~ name ~ " is empty'" if as_detail else "'key_missing'" }}
+    when {{ cell_text('raw_' ~ name) if raw_types.get(name, true) else 'raw_' ~ name }} is null
+        then {{ "'" ~ name ~ " is empty'" if as_detail else "'key_missing'" }}
     {%- endfor %}
     {%- for name, kind in columns.items() if kind != 'text' %}
     when {{ name }} is null and {{ cell_text('raw_' ~ name) if raw_types.get(name, true) else 'raw_' ~ name }} is not null
@@ -225,10 +226,10 @@ end
 {%- endmacro %}
 
 
-{# The native key as one text: invoice_id|line_number. #}
-{% macro record_key_text(key) -%}
+{# The native key as one text: invoice_id|line_number. `landed`: a part that cannot be read stands as it landed. #}
+{% macro record_key_text(key, landed=false) -%}
     {%- for name in key -%}
-        coalesce(cast({{ name }} as {{ dbt.type_string() }}), '')
+        coalesce(cast({{ name }} as {{ dbt.type_string() }}), {% if landed %}cast(raw_{{ name }} as {{ dbt.type_string() }}), {% endif %}'')
         {{- " || '|' || " if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}

@@ -1,5 +1,6 @@
 -- What is wrong with the seeds that say who belongs to whom and what is kept: organisations, hierarchy and
 -- match overrides, the attribute registry, accepted findings.
+{{ check_seed_columns(['organisations', 'hierarchy_overrides', 'account_match_overrides', 'attribute_registry', 'accepted_findings']) }}
 {% set organisation = cell_text('organisation_id') %}
 {% set customer = cell_text('customer_id') %}
 {% set attribute = cell_text('attribute') %}

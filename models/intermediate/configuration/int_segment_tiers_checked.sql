@@ -1,7 +1,8 @@
 -- What is wrong with segment_tiers.
+{{ check_seed_columns(['segment_tiers', 'segment_types']) }}
 {% set key = "coalesce(" ~ cell_text('segment_type_id') ~ ", '(empty)') || ', tier ' || coalesce(" ~ cell_text('tier') ~ ", '(empty)')" %}
 {% set child_key = "child.segment_type_id || ', tier ' || coalesce(child.tier, '(empty)')" %}
-{% set share = parse_cell('sales_share', 'amount', true) %}
+{% set share = parse_cell('sales_share', 'rate', true) %}
 {% set is_true = "in ('true', 't', '1')" %}
 {{ findings_missing('segment_tiers', key, ['segment_type_id', 'tier', 'tier_rank']) }}
 union all
@@ -13,7 +14,7 @@ union all
 union all
 {{ findings_value('segment_tiers', key, 'tier_rank', 'integer', 1) }}
 union all
-{{ findings_value('segment_tiers', key, 'sales_share', 'amount', 0, 1) }}
+{{ findings_value('segment_tiers', key, 'sales_share', 'rate', 0, 1) }}
 {% for column in ['is_default', 'is_excluded'] %}
 union all
 {{ findings_value('segment_tiers', key, column, 'boolean') }}

@@ -1,4 +1,5 @@
 -- What is wrong with segment_types and the two seeds that narrow a type.
+{{ check_seed_columns(['segment_types', 'segment_type_branches', 'segment_type_brands', 'organisations']) }}
 {% set key = cell_text('segment_type_id') %}
 {{ findings_missing('segment_types', key, ['segment_type_id', 'entity', 'metric']) }}
 union all
@@ -42,6 +43,11 @@ from {{ ref('segment_types') }}
 where lower({{ cell_text('is_default') }}) in ('true', 't', '1') and coalesce({{ cell_text('status') }}, 'active') = 'active'
 group by {{ cell_text('entity') }}, {{ cell_text('organisation_id') }}
 having count(*) > 1
+union all
+{{ finding('segment_type_branches', key, "'branch_id ''' || " ~ cell_text('branch_id') ~ " || ''' is not a global id'",
+    "'write <source_system>:<native id>, such as erp_north:B1'") }}
+from {{ ref('segment_type_branches') }}
+where {{ cell_text('branch_id') }} not like '_%:_%'
 {% for seed, column in [('segment_type_branches', 'branch_id'), ('segment_type_brands', 'brand')] %}
 union all
 {{ findings_missing(seed, key, ['segment_type_id', column]) }}

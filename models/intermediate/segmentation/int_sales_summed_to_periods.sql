@@ -18,11 +18,11 @@ months_with_edges as (
 ),
 
 branches as (
-    select distinct branch_id from {{ ref('segment_type_branches') }}
+    select distinct filter_value as branch_id from {{ ref('int_segment_type_filters') }} where filter_kind = 'branch'
 ),
 
 brands as (
-    select distinct brand from {{ ref('segment_type_brands') }}
+    select distinct filter_value as brand from {{ ref('int_segment_type_filters') }} where filter_kind = 'brand'
 ),
 
 lines_placed as (

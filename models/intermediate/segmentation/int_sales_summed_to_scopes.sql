@@ -8,11 +8,11 @@ scopes as (
 
 -- Types of one scope have the same filters, so those of the type that names the scope serve for all.
 branches as (
-    select segment_type_id as scope_id, branch_id from {{ ref('segment_type_branches') }}
+    select segment_type_id as scope_id, filter_value as branch_id from {{ ref('int_segment_type_filters') }} where filter_kind = 'branch'
 ),
 
 brands as (
-    select segment_type_id as scope_id, brand from {{ ref('segment_type_brands') }}
+    select segment_type_id as scope_id, filter_value as brand from {{ ref('int_segment_type_filters') }} where filter_kind = 'brand'
 ),
 
 scopes_described as (

@@ -13,14 +13,16 @@ evaluation_dates as (
 ),
 
 branch_lists as (
-    select segment_type_id, {{ dbt.listagg('branch_id', "','", 'order by branch_id') }} as branch_list
-    from {{ ref('segment_type_branches') }}
+    select segment_type_id, {{ dbt.listagg('filter_value', "','", 'order by filter_value') }} as branch_list
+    from {{ ref('int_segment_type_filters') }}
+    where filter_kind = 'branch'
     group by segment_type_id
 ),
 
 brand_lists as (
-    select segment_type_id, {{ dbt.listagg('brand', "','", 'order by brand') }} as brand_list
-    from {{ ref('segment_type_brands') }}
+    select segment_type_id, {{ dbt.listagg('filter_value', "','", 'order by filter_value') }} as brand_list
+    from {{ ref('int_segment_type_filters') }}
+    where filter_kind = 'brand'
     group by segment_type_id
 ),
 

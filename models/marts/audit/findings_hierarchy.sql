@@ -6,17 +6,17 @@ evaluation_dates as (
 ),
 
 rolled_up as (
-    select int_customers_rolled_up.*
-    from {{ ref('int_customers_rolled_up') }}
+    select rolled.*
+    from {{ ref('int_customers_rolled_up') }} as rolled
     inner join evaluation_dates
-        on int_customers_rolled_up.hierarchy_date = evaluation_dates.hierarchy_date
+        on rolled.hierarchy_date = evaluation_dates.hierarchy_date
 ),
 
 parents_chosen as (
-    select int_customer_parents_chosen.*
-    from {{ ref('int_customer_parents_chosen') }}
+    select chosen.*
+    from {{ ref('int_customer_parents_chosen') }} as chosen
     inner join evaluation_dates
-        on int_customer_parents_chosen.hierarchy_date = evaluation_dates.hierarchy_date
+        on chosen.hierarchy_date = evaluation_dates.hierarchy_date
 ),
 
 findings as (

@@ -7,3 +7,5 @@ select
     coalesce(cast(dbt_valid_to as date), cast('9999-12-31' as date)) as valid_to,
     dbt_valid_to is null as is_current
 from {{ ref('snap_customer_attributes') }}
+-- Two builds for one day: what the last one saw is what counts for the day.
+where dbt_valid_to is null or cast(dbt_valid_to as date) > cast(dbt_valid_from as date)

@@ -16,9 +16,9 @@ rolled_up as (
 
 invoices as (
     select customer_id, min(invoice_date) as first_invoice_date, max(invoice_date) as last_invoice_date
-    from {{ ref('int_invoices_judged') }}
+    from {{ ref('int_invoices_judged') }} as judged
     inner join evaluation_dates
-        on int_invoices_judged.invoice_date <= evaluation_dates.evaluation_date
+        on judged.invoice_date <= evaluation_dates.evaluation_date
     where record_status = 'staged' and document_type = 'invoice'
     group by customer_id
 ),
