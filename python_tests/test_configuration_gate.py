@@ -445,7 +445,7 @@ def test_one_fault_stops_the_build_with_one_sentence(nights: Nights) -> None:
     assert found, f"no sentence in\n{errors(nights.single.stdout)}"
     # dbt prints an error where it happens and once more at the end.
     assert set(found) == {
-        "segment_tiers.csv, shares_over: the sales_share of its tiers sum to 1.05000000; let them sum to 1; "
+        "segment_tiers.csv, shares_over: the sales_share of its tiers sum to 1.05; let them sum to 1; "
         "only default-only and excluded tiers have none."
     }
 

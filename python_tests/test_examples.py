@@ -72,7 +72,7 @@ def build_example(name: str, folder: Path) -> Iterator[Example]:
     configuration = PROJECT / "examples" / name / "configuration"
     before = {path.name: path.read_bytes() for path in configuration.iterdir()}
     result = run_example(name, "--data", str(data_folder(name)), "--out", str(folder))
-    # dbt overwrites seeds it finds under an absolute path; see tools/run_example.py.
+    # dbt alone would overwrite seeds under an absolute path; see macros/project/noop_statement.sql.
     assert {path.name: path.read_bytes() for path in configuration.iterdir()} == before
     assert result.returncode == 0, f"{result.stdout[-6000:]}\n{result.stderr[-2000:]}"
     raw = folder / "raw"

@@ -64,9 +64,7 @@ def build(example: Path, raw: Path, out: Path) -> int:
     ]
     environment = os.environ | {
         "STRATUM_RAW_DATA": raw.as_posix(),
-        # Relative to the project: dbt writes the SQL of a seed to <target>/run/stratum/<path of the seed>, and an
-        # absolute path there is the seed itself, which would be overwritten.
-        "STRATUM_CONFIGURATION": (example / "configuration").relative_to(PROJECT).as_posix(),
+        "STRATUM_CONFIGURATION": (example / "configuration").as_posix(),
         "STRATUM_WAREHOUSE": (out / "stratum.duckdb").as_posix(),
     }
     return subprocess.run(command, cwd=PROJECT, env=environment, check=False).returncode

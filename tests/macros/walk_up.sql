@@ -15,7 +15,7 @@ links as (
         ('2025-01-01', 'left', 'right'),
         ('2025-01-01', 'right', 'left'),
         ('2025-01-01', 'self', 'self'),
-        ('2025-06-01', 'e', 'a')
+        ('2025-06-01', 'e', 'b')
     ) as listed (hierarchy_date, customer_id, ancestor_id)
 ),
 
@@ -54,7 +54,7 @@ expected as (
         (1, '2025-01-01', 'left', 'left'),
         (1, '2025-01-01', 'right', 'right'),
         (1, '2025-01-01', 'self', 'self'),
-        (1, '2025-06-01', 'e', 'a'),
+        (1, '2025-06-01', 'e', 'b'),
         (3, '2025-01-01', 'b', 'a'),
         (3, '2025-01-01', 'c', 'a'),
         (3, '2025-01-01', 'd', 'a'),
@@ -62,7 +62,7 @@ expected as (
         (3, '2025-01-01', 'left', 'left'),
         (3, '2025-01-01', 'right', 'right'),
         (3, '2025-01-01', 'self', 'self'),
-        (3, '2025-06-01', 'e', 'a')
+        (3, '2025-06-01', 'e', 'b')
     ) as listed (steps, hierarchy_date, customer_id, ancestor_id)
 )
 

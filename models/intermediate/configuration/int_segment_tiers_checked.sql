@@ -25,7 +25,7 @@ union all
 {% endfor %}
 union all
 {{ finding('segment_tiers', 'min(' ~ cell_text('segment_type_id') ~ ')',
-    "'the sales_share of its tiers sum to ' || cast(sum(coalesce(" ~ share ~ ", 0)) as " ~ dbt.type_string() ~ ")",
+    "'the sales_share of its tiers sum to ' || cast(cast(sum(coalesce(" ~ share ~ ", 0)) as double precision) as " ~ dbt.type_string() ~ ")",
     "'let them sum to 1; only default-only and excluded tiers have none'") }}
 from {{ ref('segment_tiers') }}
 group by segment_type_id
