@@ -9,7 +9,7 @@
         'integer': {'type': 'integer', 'pattern': '^[+-]?[0-9]+$', 'words': 'a whole number'},
         'amount': {'type': 'numeric(18, 6)', 'pattern': number, 'words': 'a number with a point as decimal mark'},
         'quantity': {'type': 'numeric(18, 4)', 'pattern': number, 'words': 'a number with a point as decimal mark'},
-        'rate': {'type': 'numeric(18, 8)', 'pattern': number, 'words': 'a number with a point as decimal mark'},
+        'rate': {'type': 'numeric(18, 10)', 'pattern': number, 'words': 'a number with a point as decimal mark'},
         'date': {'type': 'date', 'pattern': moment, 'words': 'an ISO date'},
         'timestamp': {'type': 'timestamp', 'pattern': moment, 'words': 'an ISO timestamp'},
         'boolean': {'type': 'boolean', 'pattern': '^(true|false|t|f|1|0)$', 'words': 'true or false'},
@@ -34,7 +34,8 @@
     {%- else -%}
         {%- set text = cell_text(expression) -%}
         {%- if kind == 'boolean' -%} {%- set text = 'lower(' ~ text ~ ')' -%} {%- endif -%}
-        {%- if kind == 'date' -%} {%- set value = try_to_cast('left(' ~ text ~ ', 10)', 'date') -%}
+        {%- if kind == 'date' -%}
+            {%- set value -%} case when {{ try_to_utc(text) }} is not null then {{ try_to_cast('left(' ~ text ~ ', 10)', 'date') }} end {%- endset -%}
         {%- elif kind == 'timestamp' -%} {%- set value = try_to_utc(text) -%}
         {%- else -%} {%- set value = try_to_cast(text, cell_type.type) -%} {%- endif -%}
         case when {{ matches_pattern(text, cell_type.pattern) }} then {{ value }} end

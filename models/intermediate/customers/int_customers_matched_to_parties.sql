@@ -53,7 +53,11 @@ candidates as (
     from manual_decisions
     inner join customers
         on manual_decisions.customer_id = customers.customer_id
+    left join accounts
+        on manual_decisions.party_id = accounts.party_id
     where manual_decisions.action = 'match'
+        -- Consignee codes have no master data; an account must be there.
+        and (manual_decisions.party_kind = 'tpl_consignee' or accounts.party_id is not null)
     union all
     select customers.customer_id, 'crm_account' as party_kind, accounts.party_id, 2 as rule_rank
     from accounts

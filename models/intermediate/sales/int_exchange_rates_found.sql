@@ -24,7 +24,7 @@ rate_periods as (
     select
         *,
         lead(rate_date, 1, cast('9999-12-31' as date)) over (
-            partition by source_system, currency, is_inverse order by rate_date
+            partition by source_system, currency, is_inverse order by rate_date asc, rate asc
         ) as next_rate_date
     from rates
 ),
@@ -43,7 +43,8 @@ candidates as (
                 case when rate_periods.source_system = documents.source_system then 0 else 1 end asc,
                 case when rate_periods.is_inverse then 1 else 0 end asc,
                 rate_periods.rate_date desc,
-                rate_periods.source_system asc
+                rate_periods.source_system asc,
+                rate_periods.rate asc
         ) as preference
     from documents
     inner join rate_periods

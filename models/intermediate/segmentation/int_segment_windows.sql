@@ -1,5 +1,7 @@
 -- R11: the window of every evaluated type on every evaluation date, bounds included. Types that look at the same
 -- entity, window, branches and brands share a scope, so their sales are summed once.
+{# Its length in front keeps a name with a comma apart from two names. #}
+{% set counted_value = "cast(length(filter_value) as " ~ dbt.type_string() ~ ") || ':' || filter_value" %}
 with
 
 segment_types as (
@@ -13,14 +15,14 @@ evaluation_dates as (
 ),
 
 branch_lists as (
-    select segment_type_id, {{ dbt.listagg('filter_value', "','", 'order by filter_value') }} as branch_list
+    select segment_type_id, {{ dbt.listagg(counted_value, "','", 'order by filter_value') }} as branch_list
     from {{ ref('int_segment_type_filters') }}
     where filter_kind = 'branch'
     group by segment_type_id
 ),
 
 brand_lists as (
-    select segment_type_id, {{ dbt.listagg('filter_value', "','", 'order by filter_value') }} as brand_list
+    select segment_type_id, {{ dbt.listagg(counted_value, "','", 'order by filter_value') }} as brand_list
     from {{ ref('int_segment_type_filters') }}
     where filter_kind = 'brand'
     group by segment_type_id
