@@ -5,9 +5,9 @@
    quarantined  with the rule it breaks, the detail in words and the raw row as fixed-order text
 
    Re-deliveries are rare, so only the keys that stand more than once are compared with each other; every
-   other record passes by without a window. The keys are told apart by a hash, which is several times cheaper; two keys
-   that share one only take the longer way, where windows compare the keys themselves. Each branch reads the source
-   by itself, so that the engine can leave out what the branch does not need. #}
+   other record passes by without a window. The keys are told apart by a hash, which one narrow join compares also
+   where a part of the key may be empty; two keys that share a hash only take the longer way, where windows compare
+   the keys themselves. Each branch reads the source by itself, so that the engine can leave out what it does not need. #}
 {% macro stage_records(relation, key, columns, required=[], rules=[], header=none, optional_key=[]) %}
 {%- set all_columns = {'source_system': 'text'} -%}
 {%- do all_columns.update(columns) -%}
