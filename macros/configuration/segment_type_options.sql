@@ -4,30 +4,27 @@
         'entity': ['customer', 'product'],
         'identity_basis': ['id', 'vat'],
         'hierarchy_level': ['customer', 'ultimate_parent'],
-        'metric': ['net_sales', 'gross_margin'],
-        'metric_basis': ['actual'],
+        'metric': ['net_sales', 'gross_margin', 'order_count', 'quantity'],
+        'metric_basis': ['actual', 'contract'],
         'interval': ['rolling', 'fixed_year'],
         'window_end': ['last_complete_month', 'as_of_date'],
-        'outlier_treatment': ['flag'],
-        'boundary': ['upper'],
-        'method': ['cut_point'],
-        'ties': ['together'],
-        'denominator': ['eligible'],
-        'status': ['active', 'retired'],
+        'outlier_treatment': ['flag', 'cap', 'exclude'],
+        'boundary': ['upper', 'lower', 'nearest'],
+        'method': ['cut_point', 'sequential_quota', 'absolute', 'count'],
+        'ties': ['together', 'split'],
+        'denominator': ['eligible', 'all'],
+        'status': ['active', 'challenger', 'scenario', 'retired'],
     }) }}
 {% endmacro %}
 
 
 {# Options of the contract that a later release brings; refused with their own words until then. #}
 {% macro segment_type_options_to_come() %}
-    {{ return({
-        'metric': ['net_profit_after_cost_to_serve', 'order_count', 'quantity'],
-        'metric_basis': ['contract'],
-        'outlier_treatment': ['cap', 'exclude'],
-        'boundary': ['lower', 'nearest'],
-        'method': ['sequential_quota', 'absolute', 'count'],
-        'ties': ['split'],
-        'denominator': ['all'],
-        'status': ['challenger', 'scenario'],
-    }) }}
+    {{ return({'metric': ['net_profit_after_cost_to_serve']}) }}
+{% endmacro %}
+
+
+{# How many tiers a type can hand out by ranking: they stand side by side in int_segment_type_cuts. #}
+{% macro sales_tier_limit() %}
+    {{ return(9) }}
 {% endmacro %}

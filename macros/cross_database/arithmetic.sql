@@ -24,10 +24,10 @@
 {%- endmacro %}
 
 
-{# part / whole for display, six decimals: both are amounts with two decimals. #}
+{# part / whole for display, six decimals: both have at most four. #}
 {% macro display_share(part, whole) -%}
     cast(cast({{ divide_half_up(
-        'cast(cast(' ~ part ~ ' as numeric(24, 2)) * 100 as numeric(26, 0)) * 1000000',
-        'cast(cast(' ~ whole ~ ' as numeric(24, 2)) * 100 as numeric(26, 0))'
+        'cast(cast(' ~ part ~ ' as numeric(24, 4)) * 10000 as numeric(28, 0)) * 1000000',
+        'cast(cast(' ~ whole ~ ' as numeric(24, 4)) * 10000 as numeric(28, 0))'
     ) }} as numeric(18, 0)) * 0.000001 as numeric(9, 6))
 {%- endmacro %}

@@ -80,3 +80,9 @@
 {% macro spark__key_hash(names) -%}
     xxhash64({{ names | join(', ') }})
 {%- endmacro %}
+
+
+{# A fingerprint of some rows in whatever order: the sum of their hashes, wide enough for a billion of them. #}
+{% macro sum_of_hashes(columns) -%}
+    sum(cast({{ key_hash(columns) }} as numeric(38, 0)))
+{%- endmacro %}

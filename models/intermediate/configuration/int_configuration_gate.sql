@@ -3,11 +3,6 @@
 -- depends_on: {{ ref('findings_configuration') }}
 {% if execute and flags.WHICH in ['build', 'run', 'test'] -%}
     {%- set sentences = run_query('select sentence from ' ~ ref('findings_configuration') ~ ' order by sentence').columns[0].values() -%}
-    {%- if sentences -%}
-        {{ exceptions.raise_compiler_error(
-            'The configuration in ' ~ env_var('STRATUM_CONFIGURATION', 'seeds') ~ ' has ' ~ sentences | length
-            ~ ' fault' ~ ('s' if sentences | length > 1) ~ '; no segment has changed.\n  ' ~ sentences | join('\n  ')
-        ) }}
-    {%- endif -%}
+    {{ stop_on_configuration_faults(sentences) }}
 {%- endif %}
 select 'accepted' as verdict

@@ -23,6 +23,10 @@ select
         {{ parse_cell('new_customer_days', 'integer', true) }},
         case when {{ cell_text('entity') }} = 'product' then 0 else 90 end
     ) as new_customer_days,
+    coalesce({{ parse_cell('hysteresis_months', 'integer', true) }}, 0) as hysteresis_months,
+    -- The customary limits of X and Y.
+    cast(coalesce({{ parse_cell('xyz_x_limit', 'rate', true) }}, 0.20) as numeric(6, 4)) as xyz_x_limit,
+    cast(coalesce({{ parse_cell('xyz_y_limit', 'rate', true) }}, 0.60) as numeric(6, 4)) as xyz_y_limit,
     {{ cell_text('objective') }} as objective,
     {{ cell_text('used_for') }} as used_for,
     coalesce({{ parse_cell('is_default', 'boolean', true) }}, false) as is_default,

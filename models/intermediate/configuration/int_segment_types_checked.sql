@@ -25,7 +25,44 @@ union all
 union all
 {{ findings_reference('segment_types', 'child.segment_type_id', 'organisation_id', 'organisations', 'organisation_id') }}
 union all
-{{ findings_value('segment_types', key, 'hysteresis_months', 'integer', 0, 0) }}
+{{ findings_value('segment_types', key, 'hysteresis_months', 'integer', 0, 24) }}
+{% for column in ['xyz_x_limit', 'xyz_y_limit'] %}
+union all
+{{ findings_value('segment_types', key, column, 'rate', 0, 9) }}
+{% endfor %}
+union all
+{{ finding('segment_types', key, "'xyz_x_limit is not below xyz_y_limit'", "'X is the steadier class: give it the smaller limit (empty: 0.20 and 0.60)'") }}
+from {{ ref('segment_types') }}
+where coalesce({{ parse_cell('xyz_x_limit', 'rate', true) }}, 0.20) >= coalesce({{ parse_cell('xyz_y_limit', 'rate', true) }}, 0.60)
+union all
+{{ findings_duplicate('segment_types', "min(coalesce(" ~ key ~ ", '(empty)'))", ['family', 'version']) }}
+union all
+{{ finding('segment_types', key, "'metric_basis contract goes with metric net_sales only'", "'set metric to net_sales, or metric_basis to actual'") }}
+from {{ ref('segment_types') }}
+where {{ cell_text('metric_basis') }} = 'contract' and {{ cell_text('metric') }} <> 'net_sales'
+union all
+{{ finding('segment_types', key, "'metric_basis contract goes with customers only'", "'a contract names no product: set metric_basis to actual'") }}
+from {{ ref('segment_types') }}
+where {{ cell_text('metric_basis') }} = 'contract' and {{ cell_text('entity') }} = 'product'
+{% for seed, column in [('segment_type_branches', 'branch'), ('segment_type_brands', 'brand')] %}
+union all
+select distinct seed, row_key, problem, mend
+from (
+    {{ finding('segment_types', cell_text('segment_types.segment_type_id'), "'metric_basis contract does not go with a " ~ column ~ "'", "'a contract names none: take its rows out of " ~ seed ~ ".csv, or set metric_basis to actual'") }}
+    from {{ ref('segment_types') }} as segment_types
+    inner join {{ ref(seed) }} as filters
+        on {{ cell_text('segment_types.segment_type_id') }} = {{ cell_text('filters.segment_type_id') }}
+    where {{ cell_text('segment_types.metric_basis') }} = 'contract'
+) as filtered_{{ column }}
+{% endfor %}
+union all
+{{ finding('segment_types', key, "'outlier_treatment ' || outlier_treatment || ' goes with customers only'", "'an outlier is an order of a customer (R14): leave it empty'") }}
+from {{ ref('segment_types') }}
+where {{ cell_text('outlier_treatment') }} in ('cap', 'exclude') and {{ cell_text('entity') }} = 'product'
+union all
+{{ finding('segment_types', key, "'outlier_treatment ' || outlier_treatment || ' does not go with metric_basis contract'", "'a contract is no order: leave it empty'") }}
+from {{ ref('segment_types') }}
+where {{ cell_text('outlier_treatment') }} in ('cap', 'exclude') and {{ cell_text('metric_basis') }} = 'contract'
 union all
 {{ finding('segment_types', key, "'identity_basis vat goes with hierarchy_level customer only'", "'a VAT group is its own level: set hierarchy_level to customer'") }}
 from {{ ref('segment_types') }}

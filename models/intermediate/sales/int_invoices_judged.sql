@@ -1,5 +1,6 @@
 -- One row per landed invoice header: the verdict of staging, and quarantine for a customer nobody knows. A credit note
--- counts on the customer of the invoice it corrects, else on its own (R12).
+-- counts on the customer of the invoice it corrects, else on its own (R12). order_key is the order a document counts for:
+-- its order, else (a credit note) that of the document it corrects, else itself.
 with
 
 invoices as (
@@ -16,7 +17,11 @@ customers as (
 ),
 
 originals as (
-    select invoices.source_system, invoices.invoice_id, invoices.billed_customer_id
+    select
+        invoices.source_system,
+        invoices.invoice_id,
+        invoices.billed_customer_id,
+        {{ global_id('invoices.source_system', 'coalesce(invoices.order_id, invoices.invoice_id)') }} as order_key
     from invoices
     inner join customers
         on invoices.billed_customer_id = customers.customer_id
@@ -39,7 +44,12 @@ customers_checked as (
     select
         invoices.*,
         invoices.record_status = 'staged' and customers.customer_id is null as is_customer_unknown,
-        coalesce(originals.billed_customer_id, invoices.billed_customer_id) as counting_customer_id
+        coalesce(originals.billed_customer_id, invoices.billed_customer_id) as counting_customer_id,
+        coalesce(
+            {{ global_id('invoices.source_system', 'invoices.order_id') }},
+            originals.order_key,
+            {{ global_id('invoices.source_system', 'invoices.invoice_id') }}
+        ) as order_key
     from invoices
     left join customers
         on invoices.billed_customer_id = customers.customer_id
@@ -58,6 +68,7 @@ select
     checked.paid_on,
     {{ global_id('checked.source_system', 'checked.order_id') }} as order_id,
     {{ global_id('checked.source_system', 'checked.original_invoice_id') }} as original_invoice_id,
+    checked.order_key,
     checked.counting_customer_id as customer_id,
     checked.billed_customer_id,
     {{ known_member_id('checked.source_system', 'checked.branch_id', 'branches.branch_id', 'erp.branches') }} as branch_id,

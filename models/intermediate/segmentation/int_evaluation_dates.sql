@@ -1,18 +1,39 @@
--- R11: the day the tiers are computed for. Without an explicit one, the latest accepted invoice date, never later than
--- the day of the run; without any invoice, that day. hierarchy_date is the last day on or before it on which a hierarchy override began or had just
--- ended, so that dates with the same parents share one roll-up.
+-- R11, R18: the days the tiers are computed for. The as-of date is explicit, else the latest accepted invoice date, never
+-- later than the day of the run; without any invoice, that day. Beside it stand the month-ends since the first accepted
+-- document: a stray date of decades ago adds no more than 120. hierarchy_date is the last day on or before an evaluation on
+-- which a hierarchy override began or had just ended, so that dates with the same parents share one roll-up.
 -- depends_on: {{ ref('int_configuration_gate') }}
 {% set as_of_date = var('as_of_date', none) %}
+{% set first_month_end = var('first_month_end', none) %}
 with
 
-as_of_dates as (
-    {% if as_of_date is not none -%}
-    select cast('{{ as_of_date }}' as date) as evaluation_date
-    {%- else -%}
-    select least(max(invoice_date), cast('{{ run_date() }}' as date)) as evaluation_date
+documents as (
+    select min(invoice_date) as first_date, max(invoice_date) as last_date
     from {{ ref('int_invoices_judged') }}
     where record_status = 'staged'
-    {%- endif %}
+),
+
+as_of_dates as (
+    select
+        {% if as_of_date is not none %}cast('{{ as_of_date }}' as date){% else %}least(last_date, cast('{{ run_date() }}' as date)){% endif %} as as_of_date,
+        {% if first_month_end is not none %}cast('{{ first_month_end }}' as date){% else %}first_date{% endif %} as first_date
+    from documents
+),
+
+months_counted as (
+    {{ dbt.generate_series(120) }}
+),
+
+month_ends as (
+    select {{ month_end(add_months(add_days(month_start(add_days('as_of_dates.as_of_date', 1)), -1), '1 - cast(months_counted.generated_number as integer)')) }} as month_end, as_of_dates.first_date
+    from as_of_dates
+    cross join months_counted
+),
+
+evaluation_dates as (
+    select as_of_date as evaluation_date from as_of_dates
+    union
+    select month_end as evaluation_date from month_ends where month_end >= first_date
 ),
 
 hierarchy_changes as (
@@ -22,10 +43,12 @@ hierarchy_changes as (
 )
 
 select
-    as_of_dates.evaluation_date,
-    true as is_as_of,
+    evaluation_dates.evaluation_date,
+    evaluation_dates.evaluation_date = as_of_dates.as_of_date as is_as_of,
+    evaluation_dates.evaluation_date = {{ month_end('evaluation_dates.evaluation_date') }} as is_month_end,
     coalesce(max(hierarchy_changes.changed_on), cast('1900-01-01' as date)) as hierarchy_date
-from as_of_dates
+from evaluation_dates
+cross join as_of_dates
 left join hierarchy_changes
-    on as_of_dates.evaluation_date >= hierarchy_changes.changed_on
-group by as_of_dates.evaluation_date
+    on evaluation_dates.evaluation_date >= hierarchy_changes.changed_on
+group by evaluation_dates.evaluation_date, as_of_dates.as_of_date

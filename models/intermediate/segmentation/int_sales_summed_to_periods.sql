@@ -1,6 +1,6 @@
--- The facts once more, small: sales per member (customer or product) and period. A period is a month, or a day in those
--- months that a window begins or ends inside. A branch or brand keeps its name only where some type asks for it, so the
--- grain grows with the configuration and not with the catalogue.
+-- The facts once more, small: sales per member (customer or product) and month, and per day in those months that a window
+-- begins or ends inside. A branch or brand keeps its name only where some type asks for it, so the grain grows with the
+-- configuration and not with the catalogue.
 with
 
 lines as (
@@ -29,8 +29,8 @@ lines_placed as (
     select
         lines.customer_id,
         lines.product_id,
-        case when months_with_edges.edge_month is null then {{ month_start('lines.invoice_date') }} else lines.invoice_date end as period_from,
-        case when months_with_edges.edge_month is null then {{ month_end('lines.invoice_date') }} else lines.invoice_date end as period_to,
+        lines.invoice_date,
+        {{ month_start('lines.invoice_date') }} as month_from,
         branches.branch_id,
         brands.brand,
         case when lines.document_type = 'invoice' then lines.invoice_date end as invoiced_on,
@@ -39,29 +39,58 @@ lines_placed as (
         lines.cost,
         lines.gross_margin
     from lines
-    left join months_with_edges
-        on {{ month_start('lines.invoice_date') }} = months_with_edges.edge_month
     left join branches
         on lines.branch_id = branches.branch_id
     left join brands
         on lines.brand = brands.brand
+),
+
+periods as (
+    {% for entity in ['customer', 'product'] %}
+    {% for period in ['month', 'day'] %}
+    select
+        '{{ entity }}' as entity,
+        {{ entity }}_id as member_id,
+        {{ 'true' if period == 'month' else 'false' }} as is_month,
+        {{ 'month_from' if period == 'month' else 'invoice_date' }} as period_from,
+        branch_id,
+        brand,
+        count(*) as line_count,
+        count(invoiced_on) as invoice_line_count,
+        min(invoice_date) as first_document_on,
+        min(invoiced_on) as first_invoiced_on,
+        cast(coalesce(sum(quantity), 0) as numeric(18, 4)) as quantity,
+        cast(sum(net_sales) as numeric(18, 2)) as net_sales,
+        cast(coalesce(sum(cost), 0) as numeric(18, 2)) as cost,
+        cast(coalesce(sum(gross_margin), 0) as numeric(18, 2)) as gross_margin
+    from lines_placed
+    {% if period == 'day' -%}
+    inner join months_with_edges
+        on lines_placed.month_from = months_with_edges.edge_month
+    {% endif -%}
+    group by {{ entity }}_id, {{ 'month_from' if period == 'month' else 'invoice_date' }}, branch_id, brand
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 )
 
-{% for entity in ['customer', 'product'] %}
 select
-    '{{ entity }}' as entity,
-    {{ entity }}_id as member_id,
+    entity,
+    member_id,
+    is_month,
     period_from,
-    period_to,
+    case when is_month then {{ month_end('period_from') }} else period_from end as period_to,
+    {{ month_start('period_from') }} as month_from,
+    {{ month_end('period_from') }} as month_to,
     branch_id,
     brand,
-    count(*) as line_count,
-    min(invoiced_on) as first_invoiced_on,
-    cast(sum(quantity) as numeric(18, 4)) as quantity,
-    cast(sum(net_sales) as numeric(18, 2)) as net_sales,
-    cast(sum(cost) as numeric(18, 2)) as cost,
-    cast(sum(gross_margin) as numeric(18, 2)) as gross_margin
-from lines_placed
-group by {{ entity }}_id, period_from, period_to, branch_id, brand
-{{ 'union all' if not loop.last }}
-{% endfor %}
+    line_count,
+    invoice_line_count,
+    first_document_on,
+    first_invoiced_on,
+    quantity,
+    net_sales,
+    cost,
+    gross_margin
+from periods

@@ -1,91 +1,93 @@
--- R1, R3, R4: equal amounts share a tier and whoever crosses a cut keeps the better one, so a tier looks at what strictly
--- larger entities hold; multiplied out, nothing is rounded before it is compared. Ids only order the display rank.
+-- R1-R6: the computed tier of every entity, as its rank. The ranked get the first tier whose cut they lie inside; whoever is set
+-- aside by a person, what it would get if it alone came back; everybody else the tier that stands for the reason.
 with
 
-eligible as (
-    select segment_type_id, evaluation_date, entity_id, eligible_amount
-    from {{ ref('int_segment_entities_judged') }}
-    where reason_code = 'ranked'
+placed as (
+    select * from {{ ref('int_segment_entities_placed') }}
 ),
 
-tiers as (
-    select segment_type_id, tier_rank, cumulative_cut
-    from {{ ref('int_segment_tiers') }}
-    where cumulative_cut is not null
+segment_types as (
+    select segment_type_id, method, boundary from {{ ref('int_segment_types') }}
 ),
 
-amounts_grouped as (
-    select segment_type_id, evaluation_date, eligible_amount, count(*) as entity_count
-    from eligible
-    group by segment_type_id, evaluation_date, eligible_amount
+cuts as (
+    select * from {{ ref('int_segment_type_cuts') }}
 ),
 
-larger_amounts_summed as (
+quotas as (
+    select * from {{ ref('int_segment_quotas_filled') }}
+),
+
+measured as (
     select
-        segment_type_id,
-        evaluation_date,
-        eligible_amount,
-        cast(
-            coalesce(
-                sum(eligible_amount * entity_count) over (
-                    partition by segment_type_id, evaluation_date
-                    order by eligible_amount desc
-                    rows between unbounded preceding and 1 preceding
-                ),
-                0
-            ) as numeric(24, 2)
-        ) as amount_before,
-        cast(
-            sum(eligible_amount * entity_count) over (
-                partition by segment_type_id, evaluation_date
-                rows between unbounded preceding and unbounded following
-            ) as numeric(24, 2)
-        ) as total_amount
-    from amounts_grouped
+        placed.*,
+        segment_types.method,
+        segment_types.boundary,
+        case when segment_types.method = 'count' then cast(placed.count_before as numeric(24, 4)) else placed.amount_before end as before,
+        case when segment_types.method = 'count' then cast(1 as numeric(24, 4)) else cast(placed.metric_amount as numeric(24, 4)) end as own,
+        case when segment_types.method = 'count' then cast(placed.count_through as numeric(24, 4)) else placed.amount_through end as through,
+        case when segment_types.method = 'count' then cast(placed.total_count as numeric(24, 4)) else placed.total_amount end as total
+    from placed
+    inner join segment_types
+        on placed.segment_type_id = segment_types.segment_type_id
 ),
 
-best_tiers_found as (
+ranks_found as (
     select
-        larger_amounts_summed.segment_type_id,
-        larger_amounts_summed.evaluation_date,
-        larger_amounts_summed.eligible_amount,
-        larger_amounts_summed.amount_before,
-        larger_amounts_summed.total_amount,
-        min(tiers.tier_rank) as tier_rank
-    from larger_amounts_summed
-    inner join tiers
-        on larger_amounts_summed.segment_type_id = tiers.segment_type_id
-        and larger_amounts_summed.amount_before < tiers.cumulative_cut * larger_amounts_summed.total_amount
-    group by
-        larger_amounts_summed.segment_type_id,
-        larger_amounts_summed.evaluation_date,
-        larger_amounts_summed.eligible_amount,
-        larger_amounts_summed.amount_before,
-        larger_amounts_summed.total_amount
+        measured.*,
+        cuts.lowest_rank,
+        cuts.default_rank,
+        cuts.excluded_rank,
+        case measured.method
+            when 'absolute'
+                then case
+                    {%- for tier in range(1, sales_tier_limit() + 1) %}
+                    when measured.metric_amount >= cuts.minimum_amount_{{ tier }} then cuts.tier_rank_{{ tier }}
+                    {%- endfor %}
+                end
+            when 'sequential_quota'
+                then case
+                    {%- for tier in range(1, sales_tier_limit() + 1) %}
+                    when measured.amount_before < quotas.quota_end_{{ tier }} then cuts.tier_rank_{{ tier }}
+                    {%- endfor %}
+                end
+            else
+                case
+                    {%- for tier in range(1, sales_tier_limit() + 1) %}
+                    when {{ is_inside_cut('measured.boundary', 'measured.before', 'measured.own', 'measured.through', '(cuts.cumulative_cut_' ~ tier ~ ' * measured.total)') }}
+                        then cuts.tier_rank_{{ tier }}
+                    {%- endfor %}
+                end
+        end as ranking_rank
+    from measured
+    inner join cuts
+        on measured.segment_type_id = cuts.segment_type_id
+    left join quotas
+        on measured.segment_type_id = quotas.segment_type_id
+        and measured.evaluation_date = quotas.evaluation_date
+        and quotas.returned_id = case when measured.comes_back_alone then measured.entity_id else '' end
 )
 
 select
-    eligible.segment_type_id,
-    eligible.evaluation_date,
-    eligible.entity_id,
-    false as is_excluded,
-    eligible.eligible_amount,
-    best_tiers_found.amount_before,
-    best_tiers_found.total_amount,
-    best_tiers_found.tier_rank,
-    row_number() over (
-        partition by eligible.segment_type_id, eligible.evaluation_date
-        order by eligible.eligible_amount desc, eligible.entity_id asc
-    ) as sales_rank,
-    cast(
-        sum(eligible.eligible_amount) over (
-            partition by eligible.segment_type_id, eligible.evaluation_date
-            order by eligible.eligible_amount desc, eligible.entity_id asc
-            rows between unbounded preceding and current row
-        ) as numeric(24, 2)
-    ) as cumulative_amount
-from eligible
-inner join best_tiers_found
-    on eligible.segment_type_id = best_tiers_found.segment_type_id
-    and eligible.evaluation_date = best_tiers_found.evaluation_date
-    and eligible.eligible_amount = best_tiers_found.eligible_amount
+    segment_type_id,
+    evaluation_date,
+    entity_id,
+    stands_apart,
+    in_population,
+    first_invoice_date,
+    net_sales,
+    metric_amount_untreated,
+    metric_amount,
+    outlier_amount,
+    outlier_order_count,
+    reason_code,
+    is_counted,
+    amount_before,
+    total_amount,
+    case
+        when stands_apart then excluded_rank
+        when base_reason = 'default_new' then default_rank
+        when base_reason = 'ranked' then coalesce(ranking_rank, lowest_rank)
+        else lowest_rank
+    end as computed_tier_rank
+from ranks_found

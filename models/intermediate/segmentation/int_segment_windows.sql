@@ -1,5 +1,6 @@
 -- R11: the window of every evaluated type on every evaluation date, bounds included. Types that look at the same
--- entity, window, branches and brands share a scope, so their sales are summed once.
+-- entity, window, branches and brands share a scope, so their sales are summed once; those with the same branches and
+-- brands share a filter set, whatever their window. Both are named after one of the types that share them.
 {# Its length in front keeps a name with a comma apart from two names. #}
 {% set counted_value = "cast(length(filter_value) as " ~ dbt.type_string() ~ ") || ':' || filter_value" %}
 with
@@ -77,6 +78,10 @@ select
     windows.evaluation_date,
     windows.window_from,
     windows.window_to,
+    min(windows.segment_type_id) over (
+        partition by windows.entity, branch_lists.branch_list, brand_lists.brand_list
+        rows between unbounded preceding and unbounded following
+    ) as filter_set_id,
     min(windows.segment_type_id) over (
         partition by
             windows.entity, windows.evaluation_date, windows.window_from, windows.window_to,

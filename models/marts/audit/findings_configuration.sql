@@ -6,6 +6,8 @@ findings as (
     union all
     select seed, row_key, problem, mend from {{ ref('int_segment_tiers_checked') }}
     union all
+    select seed, row_key, problem, mend from {{ ref('int_segment_overrides_checked') }}
+    union all
     select seed, row_key, problem, mend from {{ ref('int_master_data_rules_checked') }}
 )
 

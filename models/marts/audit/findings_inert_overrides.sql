@@ -1,4 +1,5 @@
--- Decisions of people that have no effect: not approved, or about a customer, parent or party nobody knows.
+-- Decisions of people that have no effect, or less than they look: not approved, approved by their author, about somebody nobody
+-- knows; and two decisions about one entity from the same day, of which the higher id counts.
 with
 
 customers as (
@@ -29,11 +30,38 @@ match_overrides as (
     from {{ ref('account_match_overrides') }}
 ),
 
+as_of_dates as (
+    select evaluation_date from {{ ref('int_evaluation_dates') }} where is_as_of
+),
+
+segment_overrides as (
+    select
+        overrides.*,
+        count(*) over (
+            partition by overrides.segment_type_id, overrides.entity_id, overrides.valid_from, overrides.is_effective
+            rows between unbounded preceding and unbounded following
+        ) as same_day_count
+    from {{ ref('int_segment_overrides') }} as overrides
+    inner join {{ ref('int_segment_types') }} as segment_types
+        on overrides.segment_type_id = segment_types.segment_type_id
+        and segment_types.status <> 'retired'
+    -- What has run out has had its effect, or never will.
+    inner join as_of_dates
+        on overrides.valid_to >= as_of_dates.evaluation_date
+),
+
+ranked_entities as (
+    select distinct segment_type_id, entity_id
+    from {{ ref('int_segment_members_described') }}
+),
+
 found as (
     select
         'hierarchy_overrides|' || hierarchy_overrides.customer_id || '|' || hierarchy_overrides.valid_from as finding_id,
         'hierarchy_overrides.csv' as file_name,
-        hierarchy_overrides.customer_id,
+        cast(null as {{ dbt.type_string() }}) as segment_type_id,
+        cast(null as {{ dbt.type_string() }}) as override_id,
+        hierarchy_overrides.customer_id as entity_id,
         case
             when hierarchy_overrides.approved_by is null then 'not approved'
             when customers.customer_id is null then 'unknown customer'
@@ -51,7 +79,9 @@ found as (
     select
         'account_match_overrides|' || match_overrides.customer_id || '|' || match_overrides.party_id as finding_id,
         'account_match_overrides.csv' as file_name,
-        match_overrides.customer_id,
+        cast(null as {{ dbt.type_string() }}) as segment_type_id,
+        cast(null as {{ dbt.type_string() }}) as override_id,
+        match_overrides.customer_id as entity_id,
         case
             when match_overrides.approved_by is null then 'not approved'
             when customers.customer_id is null then 'unknown customer'
@@ -65,6 +95,26 @@ found as (
     where match_overrides.approved_by is null
         or customers.customer_id is null
         or (match_overrides.party_kind = 'crm_account' and accounts.party_id is null)
+    union all
+    select
+        'segment_overrides|' || segment_overrides.override_id as finding_id,
+        'segment_overrides.csv' as file_name,
+        segment_overrides.segment_type_id,
+        segment_overrides.override_id,
+        segment_overrides.entity_id,
+        case
+            when segment_overrides.approved_by is null then 'not approved'
+            when not segment_overrides.is_effective then 'approved by whoever requested it'
+            when ranked_entities.entity_id is null and segment_overrides.override_mode <> 'clear_all' then 'unknown entity'
+            else 'another decision about it begins on the same day; the highest id counts'
+        end as problem
+    from segment_overrides
+    left join ranked_entities
+        on segment_overrides.segment_type_id = ranked_entities.segment_type_id
+        and segment_overrides.entity_id = ranked_entities.entity_id
+    where not segment_overrides.is_effective
+        or (ranked_entities.entity_id is null and segment_overrides.override_mode <> 'clear_all')
+        or (segment_overrides.same_day_count > 1 and segment_overrides.entity_id is not null)
 )
 
 select * from found

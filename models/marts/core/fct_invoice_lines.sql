@@ -9,6 +9,7 @@ select
     paid_on,
     order_id,
     original_invoice_id,
+    order_key,
     customer_id,
     billed_customer_id,
     product_id,

@@ -1,77 +1,88 @@
--- How much hangs on how few, over the ranked entities of a type, and what left the ranking (R5).
--- Gini of a population: 2 * sum(i * x_i) / (n * sum(x)) - (n + 1) / n, x in rising order; computed over whole cents.
+-- How much hangs on how few, over the entities a ranking counts, and what left it (R5), at every month-end and on the as-of date.
+-- Gini of a population: 2 * sum(i * x_i) / (n * sum(x)) - (n + 1) / n, x in rising order; computed over whole numbers.
+-- Made from the entities of the evaluations that are due: int_segment_evaluations lets none be closed that is not here.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook="{{ drop_outdated_evaluations('int_segment_evaluations', 'evaluation_date', 'as_of_date') }}"
+) }}
 with
 
+evaluations as (
+    select segment_type_id, evaluation_date, input_fingerprint
+    from {{ ref('int_segment_evaluations') }} as evaluations
+    {{ without_kept_evaluations('evaluations', 'evaluation_date', 'as_of_date') }}
+),
+
+best_tiers as (
+    select segment_type_id, tier_rank_1 as best_tier_rank from {{ ref('int_segment_type_cuts') }}
+),
+
 entities as (
-    select * from {{ ref('int_segment_entities_judged') }}
+    select ranked.*, evaluations.input_fingerprint, ranked.reason_code = 'ranked' and ranked.computed_tier_rank = best_tiers.best_tier_rank as is_best
+    from {{ ref('int_segment_entities_ranked') }} as ranked
+    inner join evaluations
+        on ranked.segment_type_id = evaluations.segment_type_id
+        and ranked.evaluation_date = evaluations.evaluation_date
+    inner join best_tiers
+        on ranked.segment_type_id = best_tiers.segment_type_id
+    where ranked.in_population
 ),
 
-ranked as (
-    select * from {{ ref('int_segment_entities_ranked') }}
-),
-
-removed as (
-    select
-        segment_type_id,
-        evaluation_date,
-        count(*) as entity_count,
-        count(case when reason_code = 'ranked' then 1 end) as ranked_entity_count,
-        cast(sum(case when reason_code = 'excluded' then metric_amount else 0 end) as numeric(18, 2)) as excluded_amount,
-        cast(sum(case when reason_code = 'default_new' then metric_amount else 0 end) as numeric(18, 2)) as new_amount,
-        cast(sum(case when reason_code = 'below_min_net_sales' then metric_amount else 0 end) as numeric(18, 2)) as below_minimum_amount,
-        cast(sum(case when reason_code = 'non_positive_net_sales' then metric_amount else 0 end) as numeric(18, 2)) as non_positive_amount
-    from entities
-    group by segment_type_id, evaluation_date
-),
-
-counts_added as (
+entities_ordered as (
     select
         *,
-        count(*) over (partition by segment_type_id, evaluation_date rows between unbounded preceding and unbounded following) as ranked_count
-    from ranked
+        row_number() over (
+            partition by segment_type_id, evaluation_date, is_counted order by metric_amount desc nulls last, entity_id asc, stands_apart asc
+        ) as sales_rank,
+        count(*) over (partition by segment_type_id, evaluation_date, is_counted rows between unbounded preceding and unbounded following) as counted_count
+    from entities
 ),
 
 concentration as (
     select
         segment_type_id,
         evaluation_date,
-        min(ranked_count) as ranked_count,
-        min(total_amount) as total_amount,
-        max(eligible_amount) as largest_amount,
-        -- The entity of sales_rank r is number ranked_count + 1 - r in rising order.
-        sum((ranked_count + 1 - sales_rank) * cast(cast(eligible_amount as numeric(19, 2)) * 100 as numeric(20, 0))) as weighted_cents,
+        min(input_fingerprint) as input_fingerprint,
+        count(*) as entity_count,
+        count(case when reason_code = 'ranked' then 1 end) as ranked_entity_count,
+        {% for name, reason in [('excluded', 'excluded'), ('new', 'default_new'), ('below_minimum', 'below_min_net_sales'), ('non_positive', 'non_positive_net_sales')] -%}
+        cast(sum(case when reason_code = '{{ reason }}' then metric_amount else 0 end) as numeric(18, 2)) as {{ name }}_amount,
+        {% endfor -%}
+        max(case when is_counted then counted_count end) as counted_count,
+        cast(sum(case when is_counted then metric_amount else 0 end) as numeric(24, 4)) as total_amount,
+        cast(max(case when is_counted then metric_amount end) as numeric(24, 4)) as largest_amount,
+        -- The entity of sales_rank r is number counted_count + 1 - r in rising order.
+        sum(case when is_counted then (counted_count + 1 - sales_rank) * cast(cast(metric_amount as numeric(19, 4)) * 10000 as numeric(24, 0)) else 0 end) as weighted_amount,
         -- The top fifth, rounded up to a whole entity.
-        cast(sum(case when (sales_rank - 1) * 5 < ranked_count then eligible_amount else 0 end) as numeric(24, 2)) as top_fifth_amount,
-        cast(sum(case when tier_rank = 1 then eligible_amount else 0 end) as numeric(24, 2)) as best_tier_amount,
-        count(case when tier_rank = 1 then 1 end) as best_tier_entity_count
-    from counts_added
+        cast(sum(case when is_counted and (sales_rank - 1) * 5 < counted_count then metric_amount else 0 end) as numeric(24, 4)) as top_fifth_amount,
+        cast(sum(case when is_best then metric_amount else 0 end) as numeric(24, 4)) as best_tier_amount,
+        cast(coalesce(max(case when is_best then metric_amount end), 0) as numeric(24, 4)) as largest_best_amount,
+        count(case when is_best then 1 end) as best_tier_entity_count
+    from entities_ordered
     group by segment_type_id, evaluation_date
 )
 
 select
-    removed.segment_type_id,
-    removed.evaluation_date as as_of_date,
-    {{ month_end('removed.evaluation_date') }} as month_end,
-    removed.entity_count,
-    removed.ranked_entity_count,
-    cast(coalesce(concentration.total_amount, 0) as numeric(18, 2)) as eligible_amount,
-    removed.excluded_amount,
-    removed.new_amount,
-    removed.below_minimum_amount,
-    removed.non_positive_amount,
+    segment_type_id,
+    evaluation_date as as_of_date,
+    {{ month_end('evaluation_date') }} as month_end,
+    entity_count,
+    ranked_entity_count,
+    cast(total_amount as numeric(18, 2)) as eligible_amount,
+    excluded_amount,
+    new_amount,
+    below_minimum_amount,
+    non_positive_amount,
     cast(cast({{ divide_half_up(
-        '(2 * concentration.weighted_cents - (concentration.ranked_count + 1) * cast(concentration.total_amount * 100 as numeric(26, 0))) * 1000000',
-        'concentration.ranked_count * cast(concentration.total_amount * 100 as numeric(26, 0))'
+        '(2 * weighted_amount - (counted_count + 1) * cast(total_amount * 10000 as numeric(28, 0))) * 1000000',
+        'counted_count * cast(total_amount * 10000 as numeric(28, 0))'
     ) }} as numeric(18, 0)) * 0.000001 as numeric(9, 6)) as gini,
-    {{ display_share('concentration.top_fifth_amount', 'concentration.total_amount') }} as top_fifth_share,
-    {{ display_share('concentration.largest_amount', 'concentration.total_amount') }} as largest_share,
-    {{ display_share('concentration.best_tier_amount', 'concentration.total_amount') }} as best_tier_share,
-    {{ display_share(
-        'cast(concentration.best_tier_amount - concentration.largest_amount as numeric(24, 2))',
-        'cast(concentration.total_amount - concentration.largest_amount as numeric(24, 2))'
-    ) }} as best_tier_share_without_largest,
-    concentration.best_tier_entity_count
-from removed
-left join concentration
-    on removed.segment_type_id = concentration.segment_type_id
-    and removed.evaluation_date = concentration.evaluation_date
+    {{ display_share('top_fifth_amount', 'total_amount') }} as top_fifth_share,
+    {{ display_share('largest_amount', 'total_amount') }} as largest_share,
+    {{ display_share('best_tier_amount', 'total_amount') }} as best_tier_share,
+    {{ display_share('cast(best_tier_amount - largest_best_amount as numeric(24, 4))', 'cast(total_amount - largest_best_amount as numeric(24, 4))') }} as best_tier_share_without_largest,
+    best_tier_entity_count,
+    input_fingerprint
+from concentration

@@ -1,0 +1,120 @@
+-- R20: for types with hysteresis, the tier that applies: the candidate that has last stood its number of month-ends in a row, else the first of the
+-- row. Only a move from ranked to ranked is damped: an evaluation without a rank ends the row. No recursion is needed: the latest
+-- date with a long enough streak carries its tier in one number, date order and rank together. Closed months are
+-- read from what earlier runs kept; a mid-month as-of date comes last and counts for no streak.
+with
+
+segment_types as (
+    select segment_type_id, hysteresis_months from {{ ref('int_segment_types') }} where hysteresis_months > 0
+),
+
+evaluations as (
+    select segment_type_id, evaluation_date, is_month_end, is_due from {{ ref('int_segment_evaluations') }}
+),
+
+ranked as (
+    select segment_type_id, evaluation_date, entity_id, stands_apart, computed_tier_rank, reason_code
+    from {{ ref('int_segment_entities_ranked') }}
+),
+
+kept as (
+    select distinct segment_type_id, evaluation_date, entity_id, stands_apart, computed_tier_rank, reason_code
+    from {{ members_kept() }} as members_kept
+    where in_population
+),
+
+candidates as (
+    select ranked.*, segment_types.hysteresis_months, evaluations.is_month_end, true as is_due
+    from ranked
+    inner join segment_types
+        on ranked.segment_type_id = segment_types.segment_type_id
+    inner join evaluations
+        on ranked.segment_type_id = evaluations.segment_type_id
+        and ranked.evaluation_date = evaluations.evaluation_date
+    union all
+    select kept.*, segment_types.hysteresis_months, evaluations.is_month_end, false as is_due
+    from kept
+    inner join segment_types
+        on kept.segment_type_id = segment_types.segment_type_id
+    inner join evaluations
+        on kept.segment_type_id = evaluations.segment_type_id
+        and kept.evaluation_date = evaluations.evaluation_date
+        and not evaluations.is_due
+),
+
+rows_numbered as (
+    select
+        *,
+        reason_code = 'ranked' as is_ranked,
+        row_number() over (partition by segment_type_id, entity_id, stands_apart order by evaluation_date asc) as sequence_number,
+        sum(case when reason_code = 'ranked' then 0 else 1 end) over (
+            partition by segment_type_id, entity_id, stands_apart order by evaluation_date asc rows between unbounded preceding and current row
+        ) as row_id,
+        lag(computed_tier_rank) over (partition by segment_type_id, entity_id, stands_apart order by evaluation_date asc) as previous_candidate
+    from candidates
+),
+
+changes_counted as (
+    select
+        *,
+        sum(case when computed_tier_rank = previous_candidate then 0 else 1 end) over (
+            partition by segment_type_id, entity_id, stands_apart order by evaluation_date asc rows between unbounded preceding and current row
+        ) as change_number
+    from rows_numbered
+),
+
+streaks_counted as (
+    select
+        *,
+        sum(case when is_month_end then 1 else 0 end) over (
+            partition by segment_type_id, entity_id, stands_apart, is_ranked, row_id, change_number
+            order by evaluation_date asc rows between unbounded preceding and current row
+        ) as streak
+    from changes_counted
+),
+
+applied_found as (
+    select
+        *,
+        case
+            when not is_ranked then computed_tier_rank
+            else mod(
+                coalesce(
+                    max(case when streak >= hysteresis_months and is_month_end then sequence_number * 1000 + computed_tier_rank end) over (
+                        partition by segment_type_id, entity_id, stands_apart, is_ranked, row_id
+                        order by evaluation_date asc rows between unbounded preceding and current row
+                    ),
+                    min(sequence_number * 1000 + computed_tier_rank) over (
+                        partition by segment_type_id, entity_id, stands_apart, is_ranked, row_id
+                        order by evaluation_date asc rows between unbounded preceding and current row
+                    )
+                ),
+                1000
+            )
+        end as applied_tier_rank
+    from streaks_counted
+),
+
+moves_found as (
+    select
+        *,
+        lag(applied_tier_rank) over (partition by segment_type_id, entity_id, stands_apart order by evaluation_date asc) as previous_applied_rank
+    from applied_found
+)
+
+select
+    segment_type_id,
+    evaluation_date,
+    entity_id,
+    stands_apart,
+    cast(applied_tier_rank as integer) as applied_tier_rank,
+    case
+        when computed_tier_rank <> applied_tier_rank then 'pending'
+        when previous_applied_rank is null then 'initial'
+        when applied_tier_rank <> previous_applied_rank then 'changed'
+        else 'stable'
+    end as hysteresis_status,
+    case when computed_tier_rank <> applied_tier_rank then computed_tier_rank end as pending_tier_rank,
+    cast(case when computed_tier_rank <> applied_tier_rank then streak else 0 end as integer) as pending_months
+from moves_found
+where is_due

@@ -1,0 +1,126 @@
+-- What every member is under every type on every evaluation date: the tier of its entity, computed and in force (R10), carried
+-- down. Kept from run to run: a month-end is written again only when its fingerprint has changed (R18). What is
+-- due, what nobody evaluates any more and who was there only for an as-of date goes out before the new rows come in.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook="{{ drop_evaluations_due() }}"
+) }}
+with
+
+evaluations as (
+    select segment_type_id, entity, evaluation_date, is_month_end, scope_id, input_fingerprint
+    from {{ ref('int_segment_evaluations') }}
+    where is_due
+),
+
+members as (
+    select segment_type_id, evaluation_date, member_id, entity_id, stands_apart, in_population
+    from {{ ref('int_segment_members') }}
+),
+
+entities as (
+    select segment_type_id, evaluation_date, entity_id, stands_apart, metric_amount, reason_code, computed_tier_rank
+    from {{ ref('int_segment_entities_ranked') }}
+),
+
+damped as (
+    select * from {{ ref('int_segment_entities_damped') }}
+),
+
+overrides as (
+    select * from {{ ref('int_segment_overrides_in_force') }}
+),
+
+sales as (
+    select scope_id, evaluation_date, member_id, net_sales, cost, gross_margin from {{ ref('int_sales_summed_to_scopes') }}
+),
+
+tiers as (
+    select segment_type_id, tier_rank, tier from {{ ref('int_segment_tiers') }}
+),
+
+tiers_in_force as (
+    select
+        entities.segment_type_id,
+        entities.evaluation_date,
+        entities.entity_id,
+        entities.stands_apart,
+        entities.metric_amount,
+        entities.reason_code,
+        entities.computed_tier_rank,
+        overrides.override_id,
+        damped.hysteresis_status,
+        damped.pending_tier_rank,
+        damped.pending_months,
+        case
+            when overrides.override_mode = 'set' then overrides.override_tier_rank
+            when overrides.override_mode = 'floor' then least(overrides.override_tier_rank, coalesce(damped.applied_tier_rank, entities.computed_tier_rank))
+            else coalesce(damped.applied_tier_rank, entities.computed_tier_rank)
+        end as tier_rank,
+        case
+            when overrides.override_mode = 'set' then 'override'
+            when overrides.override_mode = 'floor' and overrides.override_tier_rank < coalesce(damped.applied_tier_rank, entities.computed_tier_rank) then 'floor'
+            when damped.applied_tier_rank <> entities.computed_tier_rank then 'hysteresis'
+            when entities.reason_code = 'default_new' then 'default'
+            else 'computed'
+        end as tier_source
+    from entities
+    left join damped
+        on entities.segment_type_id = damped.segment_type_id
+        and entities.evaluation_date = damped.evaluation_date
+        and entities.entity_id = damped.entity_id
+        and entities.stands_apart = damped.stands_apart
+    left join overrides
+        on entities.segment_type_id = overrides.segment_type_id
+        and entities.evaluation_date = overrides.evaluation_date
+        and entities.entity_id = overrides.entity_id
+)
+
+select
+    evaluations.segment_type_id,
+    evaluations.entity,
+    evaluations.evaluation_date,
+    evaluations.is_month_end,
+    members.member_id,
+    members.entity_id,
+    members.stands_apart,
+    members.in_population,
+    cast(coalesce(sales.net_sales, 0) as numeric(18, 2)) as net_sales,
+    cast(coalesce(sales.cost, 0) as numeric(18, 2)) as cost,
+    cast(coalesce(sales.gross_margin, 0) as numeric(18, 2)) as gross_margin,
+    tiers_in_force.metric_amount,
+    tiers_in_force.reason_code,
+    tiers_in_force.computed_tier_rank,
+    computed.tier as computed_tier,
+    tiers_in_force.override_id,
+    tiers_in_force.tier_rank,
+    tiers.tier,
+    tiers_in_force.tier_source,
+    tiers_in_force.hysteresis_status,
+    pending.tier as pending_tier,
+    tiers_in_force.pending_months,
+    evaluations.input_fingerprint
+from members
+inner join evaluations
+    on members.segment_type_id = evaluations.segment_type_id
+    and members.evaluation_date = evaluations.evaluation_date
+inner join tiers_in_force
+    on members.segment_type_id = tiers_in_force.segment_type_id
+    and members.evaluation_date = tiers_in_force.evaluation_date
+    and members.entity_id = tiers_in_force.entity_id
+    and members.stands_apart = tiers_in_force.stands_apart
+inner join tiers
+    on tiers_in_force.segment_type_id = tiers.segment_type_id
+    and tiers_in_force.tier_rank = tiers.tier_rank
+inner join tiers as computed
+    on tiers_in_force.segment_type_id = computed.segment_type_id
+    and tiers_in_force.computed_tier_rank = computed.tier_rank
+left join tiers as pending
+    on tiers_in_force.segment_type_id = pending.segment_type_id
+    and tiers_in_force.pending_tier_rank = pending.tier_rank
+left join sales
+    on evaluations.scope_id = sales.scope_id
+    and evaluations.evaluation_date = sales.evaluation_date
+    and members.member_id = sales.member_id

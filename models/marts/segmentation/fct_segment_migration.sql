@@ -1,0 +1,98 @@
+-- Who moved from which tier to which between two month-ends. Its margins are the counts of fct_segment_summary: a member that
+-- was not there the month before comes from (new), one that is not there any more goes to (gone), and whoever does not take
+-- part is (excluded), whatever tier stands for that.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook="{{ drop_outdated_evaluations('int_segment_month_pairs', 'month_end', 'month_end') }}"
+) }}
+with
+
+month_pairs as (
+    select segment_type_id, month_end, previous_month_end, input_fingerprint
+    from {{ ref('int_segment_month_pairs') }} as month_pairs
+    {{ without_kept_evaluations('month_pairs', 'month_end', 'month_end') }}
+),
+
+members as (
+    select
+        segment_type_id,
+        evaluation_date,
+        member_id,
+        case when reason_code = 'excluded' then '(excluded)' else tier end as tier,
+        case when reason_code = 'excluded' then null else tier_rank end as tier_rank,
+        net_sales
+    from {{ ref('int_segment_members_evaluated') }}
+    where is_month_end and in_population
+),
+
+befores as (
+    select month_pairs.segment_type_id, month_pairs.month_end, members.member_id, members.tier, members.tier_rank, members.net_sales
+    from month_pairs
+    inner join members
+        on month_pairs.segment_type_id = members.segment_type_id
+        and month_pairs.previous_month_end = members.evaluation_date
+),
+
+afters as (
+    select month_pairs.segment_type_id, month_pairs.month_end, members.member_id, members.tier, members.tier_rank, members.net_sales
+    from month_pairs
+    inner join members
+        on month_pairs.segment_type_id = members.segment_type_id
+        and month_pairs.month_end = members.evaluation_date
+),
+
+moves_counted as (
+    select
+        coalesce(afters.segment_type_id, befores.segment_type_id) as segment_type_id,
+        coalesce(afters.month_end, befores.month_end) as month_end,
+        coalesce(befores.tier, '(new)') as from_tier,
+        coalesce(afters.tier, '(gone)') as to_tier,
+        min(befores.tier_rank) as from_tier_rank,
+        min(afters.tier_rank) as to_tier_rank,
+        count(*) as member_count,
+        cast(sum(coalesce(afters.net_sales, befores.net_sales)) as numeric(18, 2)) as net_sales
+    from befores
+    full outer join afters
+        on befores.segment_type_id = afters.segment_type_id
+        and befores.month_end = afters.month_end
+        and befores.member_id = afters.member_id
+    group by
+        coalesce(afters.segment_type_id, befores.segment_type_id),
+        coalesce(afters.month_end, befores.month_end),
+        coalesce(befores.tier, '(new)'),
+        coalesce(afters.tier, '(gone)')
+),
+
+totals_added as (
+    select
+        *,
+        sum(member_count) over (
+            partition by segment_type_id, month_end, from_tier rows between unbounded preceding and unbounded following
+        ) as from_member_count
+    from moves_counted
+)
+
+select
+    totals_added.segment_type_id,
+    totals_added.month_end,
+    month_pairs.previous_month_end,
+    totals_added.from_tier,
+    totals_added.to_tier,
+    case
+        when totals_added.from_tier = '(new)' then 'new'
+        when totals_added.to_tier = '(gone)' then 'gone'
+        when totals_added.from_tier = totals_added.to_tier then 'same'
+        when totals_added.from_tier = '(excluded)' or totals_added.to_tier = '(excluded)' then 'excluded'
+        when totals_added.to_tier_rank < totals_added.from_tier_rank then 'better'
+        else 'worse'
+    end as movement,
+    totals_added.member_count,
+    totals_added.net_sales,
+    {{ display_share('totals_added.member_count', 'totals_added.from_member_count') }} as from_share,
+    month_pairs.input_fingerprint
+from totals_added
+inner join month_pairs
+    on totals_added.segment_type_id = month_pairs.segment_type_id
+    and totals_added.month_end = month_pairs.month_end
