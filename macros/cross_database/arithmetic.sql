@@ -1,9 +1,18 @@
-{# Whole-number division, towards zero, of values that are whole numbers already. #}
+{# Whole-number division, rounded down, of a numerator of zero or more by a denominator above zero. #}
 {% macro integer_divide(numerator, denominator) -%}
     {{ return(adapter.dispatch('integer_divide', 'stratum')(numerator, denominator)) }}
 {%- endmacro %}
+{# DuckDB divides 128-bit integers bit by bit, some ten microseconds each. So the quotient is guessed as a float and put right by
+   exact multiplication; only where a float could be off by more than one does the slow division decide. #}
 {% macro default__integer_divide(numerator, denominator) -%}
-    (cast({{ numerator }} as hugeint) // cast({{ denominator }} as hugeint))
+    {%- set n, d = 'cast(' ~ numerator ~ ' as hugeint)', 'cast(' ~ denominator ~ ' as hugeint)' -%}
+    {%- set guess = 'cast(floor(cast(' ~ n ~ ' as double) / cast(' ~ d ~ ' as double)) as hugeint)' -%}
+    case
+        when cast({{ n }} as double) / cast({{ d }} as double) >= 1e15 then {{ n }} // {{ d }}
+        when ({{ guess }} + 1) * {{ d }} <= {{ n }} then {{ guess }} + 1
+        when {{ guess }} * {{ d }} > {{ n }} then {{ guess }} - 1
+        else {{ guess }}
+    end
 {%- endmacro %}
 {% macro postgres__integer_divide(numerator, denominator) -%}
     div({{ numerator }}, {{ denominator }})

@@ -24,7 +24,7 @@
         select
             cast(null as {{ dbt.type_string() }}) as segment_type_id,
             cast(null as date) as evaluation_date,
-            cast(null as {{ dbt.type_string() }}) as input_fingerprint
+            cast(null as numeric(38, 0)) as input_fingerprint
         where false
     )
     {%- endif -%}
@@ -41,8 +41,10 @@
         select
             cast(null as {{ dbt.type_string() }}) as segment_type_id,
             cast(null as date) as evaluation_date,
-            cast(null as {{ dbt.type_string() }}) as entity_id,
+            cast(null as {{ dbt.type_string() }}) as member_id,
+            cast(null as {{ dbt.type_string() }}) as inherited_from,
             cast(null as boolean) as stands_apart,
+            cast(null as boolean) as is_head,
             cast(null as boolean) as in_population,
             cast(null as integer) as computed_tier_rank,
             cast(null as {{ dbt.type_string() }}) as reason_code

@@ -21,7 +21,7 @@ originals as (
         invoices.source_system,
         invoices.invoice_id,
         invoices.billed_customer_id,
-        {{ global_id('invoices.source_system', 'coalesce(invoices.order_id, invoices.invoice_id)') }} as order_key
+        {{ order_key('invoices') }} as order_key
     from invoices
     inner join customers
         on invoices.billed_customer_id = customers.customer_id
@@ -45,11 +45,7 @@ customers_checked as (
         invoices.*,
         invoices.record_status = 'staged' and customers.customer_id is null as is_customer_unknown,
         coalesce(originals.billed_customer_id, invoices.billed_customer_id) as counting_customer_id,
-        coalesce(
-            {{ global_id('invoices.source_system', 'invoices.order_id') }},
-            originals.order_key,
-            {{ global_id('invoices.source_system', 'invoices.invoice_id') }}
-        ) as order_key
+        case when invoices.order_id is null then coalesce(originals.order_key, {{ order_key('invoices') }}) else {{ order_key('invoices') }} end as order_key
     from invoices
     left join customers
         on invoices.billed_customer_id = customers.customer_id

@@ -1,58 +1,57 @@
--- R14: the orders among which an outlier can be: those of customers with at least one order above the floor, by day, branch
--- and brand, so that every window and filter can add them up. All other customers cannot have one and stay out.
+-- R14: the orders among which an outlier can be, by filter set and day. An order above the floor is needed, and two others so small
+-- that it is k times as large; customers without them cannot have an outlier in any window and stay out.
+-- order_ceiling is an upper bound of what the order can come to in any window, largest_order that of the customer's largest.
+{% set multiple = "cast(" ~ var('outlier_multiple') ~ " as numeric(9, 4))" %}
 with
 
-windows as (
-    select min(windows.window_from) as first_day, max(windows.window_to) as last_day
-    from {{ ref('int_segment_windows') }} as windows
-    inner join {{ ref('int_segment_types') }} as segment_types
-        on windows.segment_type_id = segment_types.segment_type_id
-    inner join {{ ref('int_evaluation_dates') }} as evaluation_dates
-        on windows.evaluation_date = evaluation_dates.evaluation_date
-    where windows.entity = 'customer'
-        and segment_types.metric_basis = 'actual'
-        and (evaluation_dates.is_as_of or segment_types.outlier_treatment in ('cap', 'exclude'))
-),
-
-lines as (
-    select
-        invoice_lines.customer_id,
-        invoice_lines.order_key,
-        invoice_lines.invoice_date,
-        invoice_lines.branch_id,
-        invoice_lines.brand,
-        invoice_lines.document_type,
-        invoice_lines.quantity,
-        invoice_lines.net_sales,
-        invoice_lines.gross_margin
-    from {{ ref('fct_invoice_lines') }} as invoice_lines
-    inner join windows
-        on invoice_lines.invoice_date between windows.first_day and windows.last_day
+order_days as (
+    select * from {{ ref('int_orders_summed_to_days') }}
 ),
 
 orders as (
-    select customer_id, order_key
-    from lines
-    where document_type = 'invoice'
-    group by customer_id, order_key
-    having sum(case when net_sales > 0 then net_sales else 0 end) > cast({{ var('outlier_minimum_amount') }} as numeric(18, 2))
+    select filter_set_id, customer_id, order_key, sum(positive_net_sales) as positive_net_sales
+    from order_days
+    group by filter_set_id, customer_id, order_key
+),
+
+large_customers as (
+    select filter_set_id, customer_id, cast(max(positive_net_sales) as numeric(18, 2)) as largest_order
+    from orders
+    group by filter_set_id, customer_id
+    having max(positive_net_sales) > cast({{ var('outlier_minimum_amount') }} as numeric(18, 2))
 ),
 
 candidates as (
-    select distinct customer_id from orders
+    select order_days.filter_set_id, order_days.customer_id, large_customers.largest_order
+    from order_days
+    inner join large_customers
+        on order_days.filter_set_id = large_customers.filter_set_id
+        and order_days.customer_id = large_customers.customer_id
+    group by order_days.filter_set_id, order_days.customer_id, large_customers.largest_order
+    having count(case when order_days.net_sales * {{ multiple }} < large_customers.largest_order then 1 end) >= 2
 )
 
 select
-    lines.customer_id,
-    lines.order_key,
-    lines.invoice_date,
-    lines.branch_id,
-    lines.brand,
-    count(case when lines.document_type = 'invoice' then 1 end) as invoice_line_count,
-    cast(sum(lines.net_sales) as numeric(18, 2)) as net_sales,
-    cast(coalesce(sum(lines.gross_margin), 0) as numeric(18, 2)) as gross_margin,
-    cast(coalesce(sum(lines.quantity), 0) as numeric(18, 4)) as quantity
-from lines
+    order_days.filter_set_id,
+    order_days.customer_id,
+    order_days.order_key,
+    order_days.invoice_date,
+    order_days.invoice_line_count,
+    order_days.invoice_line_count > 0
+    and row_number() over (
+        partition by order_days.filter_set_id, order_days.customer_id, order_days.order_key
+        order by case when order_days.invoice_line_count > 0 then 0 else 1 end asc, order_days.invoice_date asc
+    ) = 1 as is_first_invoiced,
+    order_days.net_sales,
+    order_days.gross_margin,
+    order_days.quantity,
+    orders.positive_net_sales as order_ceiling,
+    candidates.largest_order
+from order_days
 inner join candidates
-    on lines.customer_id = candidates.customer_id
-group by lines.customer_id, lines.order_key, lines.invoice_date, lines.branch_id, lines.brand
+    on order_days.filter_set_id = candidates.filter_set_id
+    and order_days.customer_id = candidates.customer_id
+inner join orders
+    on order_days.filter_set_id = orders.filter_set_id
+    and order_days.customer_id = orders.customer_id
+    and order_days.order_key = orders.order_key

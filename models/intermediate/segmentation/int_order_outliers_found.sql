@@ -2,7 +2,7 @@
 -- others, and above the floor. Taking one order out of a sorted row moves only those behind it, so the two middle ones of
 -- the others are found from the middle of all. Every flag is decided on the orders as they are, and kept_ is what a type that
 -- caps them leaves in its metric. Scopes of types that only flag are looked at on the as-of date.
-{% set multiple = var('outlier_multiple') %}
+{% set multiple = "cast(" ~ var('outlier_multiple') ~ " as numeric(9, 4))" %}
 with
 
 scopes as (
@@ -17,47 +17,68 @@ scopes as (
         and (evaluations.is_as_of or segment_types.outlier_treatment in ('cap', 'exclude'))
 ),
 
-branches as (
-    select segment_type_id as filter_set_id, filter_value as branch_id from {{ ref('int_segment_type_filters') }} where filter_kind = 'branch'
-),
-
-brands as (
-    select segment_type_id as filter_set_id, filter_value as brand from {{ ref('int_segment_type_filters') }} where filter_kind = 'brand'
-),
-
-scopes_described as (
-    select
-        scopes.*,
-        exists(select 1 from branches where branches.filter_set_id = scopes.filter_set_id) as has_branches,
-        exists(select 1 from brands where brands.filter_set_id = scopes.filter_set_id) as has_brands
-    from scopes
-),
-
 order_days as (
     select * from {{ ref('int_customer_orders_summed_to_days') }}
 ),
 
+-- The median of the others lies below 1/k of an order only if at least half of them do. Counted with parts of orders for those
+-- that may, and with whole orders for all, this leaves out the customers whose windows cannot hold an outlier, before anything
+-- is sorted. On the edge of a window a month counts for the first and not for the second.
+customer_months as (
+    select
+        filter_set_id,
+        customer_id,
+        {{ month_start('invoice_date') }} as month_from,
+        count(case when net_sales * {{ multiple }} < largest_order then 1 end) as small_part_count,
+        count(case when is_first_invoiced then 1 end) as order_count,
+        max(order_ceiling) as highest_ceiling
+    from order_days
+    group by filter_set_id, customer_id, {{ month_start('invoice_date') }}
+),
+
+scope_months as (
+    select
+        scopes.scope_id,
+        scopes.evaluation_date,
+        scopes.filter_set_id,
+        months.month_from,
+        months.month_from >= scopes.window_from and {{ month_end('months.month_from') }} <= scopes.window_to as is_inside
+    from scopes
+    inner join (select distinct month_from from customer_months) as months
+        on months.month_from <= scopes.window_to
+        and {{ month_end('months.month_from') }} >= scopes.window_from
+),
+
+candidates as (
+    select scope_months.scope_id, scope_months.evaluation_date, customer_months.customer_id
+    from customer_months
+    inner join scope_months
+        on customer_months.filter_set_id = scope_months.filter_set_id
+        and customer_months.month_from = scope_months.month_from
+    group by scope_months.scope_id, scope_months.evaluation_date, customer_months.customer_id
+    having 2 * sum(customer_months.small_part_count) >= sum(case when scope_months.is_inside then customer_months.order_count else 0 end) - 1
+        and sum(customer_months.small_part_count) >= 2
+        and max(customer_months.highest_ceiling) > cast({{ var('outlier_minimum_amount') }} as numeric(18, 2))
+),
+
 orders_in_scope as (
     select
-        scopes_described.scope_id,
-        scopes_described.evaluation_date,
+        scopes.scope_id,
+        scopes.evaluation_date,
         order_days.customer_id,
         order_days.order_key,
         cast(sum(order_days.net_sales) as numeric(18, 2)) as net_sales,
         cast(sum(order_days.gross_margin) as numeric(18, 2)) as gross_margin,
         cast(sum(order_days.quantity) as numeric(18, 4)) as quantity
-    from order_days
-    inner join scopes_described
-        on order_days.invoice_date between scopes_described.window_from and scopes_described.window_to
-    left join branches
-        on scopes_described.filter_set_id = branches.filter_set_id
-        and order_days.branch_id = branches.branch_id
-    left join brands
-        on scopes_described.filter_set_id = brands.filter_set_id
-        and order_days.brand = brands.brand
-    where (not scopes_described.has_branches or branches.branch_id is not null)
-        and (not scopes_described.has_brands or brands.brand is not null)
-    group by scopes_described.scope_id, scopes_described.evaluation_date, order_days.customer_id, order_days.order_key
+    from candidates
+    inner join scopes
+        on candidates.scope_id = scopes.scope_id
+        and candidates.evaluation_date = scopes.evaluation_date
+    inner join order_days
+        on scopes.filter_set_id = order_days.filter_set_id
+        and candidates.customer_id = order_days.customer_id
+        and order_days.invoice_date between scopes.window_from and scopes.window_to
+    group by scopes.scope_id, scopes.evaluation_date, order_days.customer_id, order_days.order_key
     -- Credit notes belong to an order and make none.
     having sum(order_days.invoice_line_count) > 0
 ),
@@ -72,36 +93,41 @@ orders_numbered as (
 
 middles_found as (
     select
-        *,
+        scope_id,
+        evaluation_date,
+        customer_id,
         {% for name, position in [('middle_low', 'floor(order_count / 2)'), ('next_after_low', 'floor(order_count / 2) + 1'), ('middle_high', 'floor((order_count + 1) / 2)'), ('next_after_high', 'floor((order_count + 1) / 2) + 1')] -%}
-        max(case when order_position = {{ position }} then net_sales end)
-            over (partition by scope_id, evaluation_date, customer_id rows between unbounded preceding and unbounded following) as {{ name }}
-        {{- ',' if not loop.last }}
+        max(case when order_position = {{ position }} then net_sales end) as {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from orders_numbered
     where order_count >= 4
+    group by scope_id, evaluation_date, customer_id
 ),
 
 medians_found as (
     select
-        *,
+        orders_numbered.*,
         cast(
             case
-                when order_position > floor((order_count + 1) / 2) then middle_low + middle_high
-                when order_position <= floor(order_count / 2) then next_after_low + next_after_high
-                else middle_low + next_after_high
+                when orders_numbered.order_position > floor((orders_numbered.order_count + 1) / 2) then middles_found.middle_low + middles_found.middle_high
+                when orders_numbered.order_position <= floor(orders_numbered.order_count / 2) then middles_found.next_after_low + middles_found.next_after_high
+                else middles_found.middle_low + middles_found.next_after_high
             end as numeric(19, 2)
         ) as twice_the_median
-    from middles_found
+    from orders_numbered
+    inner join middles_found
+        on orders_numbered.scope_id = middles_found.scope_id
+        and orders_numbered.evaluation_date = middles_found.evaluation_date
+        and orders_numbered.customer_id = middles_found.customer_id
+    where orders_numbered.net_sales > cast({{ var('outlier_minimum_amount') }} as numeric(18, 2))
 ),
 
 outliers as (
     select
         *,
-        cast(greatest(round(cast({{ multiple }} as numeric(9, 4)) * twice_the_median * 0.5, 2), 0) as numeric(18, 2)) as kept_net_sales
+        cast(greatest(round({{ multiple }} * twice_the_median * 0.5, 2), 0) as numeric(18, 2)) as kept_net_sales
     from medians_found
-    where net_sales > cast({{ var('outlier_minimum_amount') }} as numeric(18, 2))
-        and 2 * net_sales > cast({{ multiple }} as numeric(9, 4)) * twice_the_median
+    where 2 * net_sales > {{ multiple }} * twice_the_median
 )
 
 select

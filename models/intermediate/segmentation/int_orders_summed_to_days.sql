@@ -1,14 +1,18 @@
--- Orders per member and day, for the types that count them (R12): an order is counted on every day it was invoiced on,
--- with the day before that it was. In a window it counts once, on the day whose predecessor lies before the window; so an
--- order delivered in parts is one order whatever the window, and the counts of days can be added.
+-- Orders by filter set, customer and day (R12, R14): what order counts and outliers follow from, for the filter sets and days that either
+-- needs. A credit note stands under the order it corrects.
 with
 
-filter_sets as (
-    select distinct windows.entity, windows.filter_set_id
+windows as (
+    select windows.filter_set_id, min(windows.window_from) as first_day, max(windows.window_to) as last_day
     from {{ ref('int_segment_windows') }} as windows
     inner join {{ ref('int_segment_types') }} as segment_types
         on windows.segment_type_id = segment_types.segment_type_id
-    where segment_types.metric = 'order_count'
+    inner join {{ ref('int_evaluation_dates') }} as evaluation_dates
+        on windows.evaluation_date = evaluation_dates.evaluation_date
+    where windows.entity = 'customer'
+        and segment_types.metric_basis = 'actual'
+        and (evaluation_dates.is_as_of or segment_types.outlier_treatment in ('cap', 'exclude') or segment_types.metric = 'order_count')
+    group by windows.filter_set_id
 ),
 
 branches as (
@@ -19,56 +23,42 @@ brands as (
     select segment_type_id as filter_set_id, filter_value as brand from {{ ref('int_segment_type_filters') }} where filter_kind = 'brand'
 ),
 
-filter_sets_described as (
+filter_sets as (
     select
-        filter_sets.*,
-        exists(select 1 from branches where branches.filter_set_id = filter_sets.filter_set_id) as has_branches,
-        exists(select 1 from brands where brands.filter_set_id = filter_sets.filter_set_id) as has_brands
-    from filter_sets
+        windows.*,
+        exists(select 1 from branches where branches.filter_set_id = windows.filter_set_id) as has_branches,
+        exists(select 1 from brands where brands.filter_set_id = windows.filter_set_id) as has_brands
+    from windows
 ),
 
-invoice_lines as (
-    select customer_id, product_id, order_key, invoice_date, branch_id, brand
+lines as (
+    select customer_id, order_key, invoice_date, document_type, branch_id, brand, quantity, net_sales, gross_margin
     from {{ ref('fct_invoice_lines') }}
-    where document_type = 'invoice'
 ),
 
 order_days as (
-    {% for entity in ['customer', 'product'] %}
-    select distinct
-        '{{ entity }}' as entity,
-        filter_sets_described.filter_set_id,
-        invoice_lines.{{ entity }}_id as member_id,
-        invoice_lines.order_key,
-        invoice_lines.invoice_date
-    from invoice_lines
-    inner join filter_sets_described
-        on filter_sets_described.entity = '{{ entity }}'
-    left join branches
-        on filter_sets_described.filter_set_id = branches.filter_set_id
-        and invoice_lines.branch_id = branches.branch_id
-    left join brands
-        on filter_sets_described.filter_set_id = brands.filter_set_id
-        and invoice_lines.brand = brands.brand
-    where (not filter_sets_described.has_branches or branches.branch_id is not null)
-        and (not filter_sets_described.has_brands or brands.brand is not null)
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
-days_linked as (
     select
-        *,
-        lag(invoice_date) over (partition by entity, filter_set_id, member_id, order_key order by invoice_date asc) as previous_on
-    from order_days
+        filter_sets.filter_set_id,
+        lines.customer_id,
+        lines.order_key,
+        lines.invoice_date,
+        count(case when lines.document_type = 'invoice' then 1 end) as invoice_line_count,
+        cast(sum(lines.net_sales) as numeric(18, 2)) as net_sales,
+        cast(sum(case when lines.net_sales > 0 then lines.net_sales else 0 end) as numeric(18, 2)) as positive_net_sales,
+        cast(coalesce(sum(lines.gross_margin), 0) as numeric(18, 2)) as gross_margin,
+        cast(coalesce(sum(lines.quantity), 0) as numeric(18, 4)) as quantity
+    from lines
+    inner join filter_sets
+        on lines.invoice_date between filter_sets.first_day and filter_sets.last_day
+    left join branches
+        on filter_sets.filter_set_id = branches.filter_set_id
+        and lines.branch_id = branches.branch_id
+    left join brands
+        on filter_sets.filter_set_id = brands.filter_set_id
+        and lines.brand = brands.brand
+    where (not filter_sets.has_branches or branches.branch_id is not null)
+        and (not filter_sets.has_brands or brands.brand is not null)
+    group by filter_sets.filter_set_id, lines.customer_id, lines.order_key, lines.invoice_date
 )
 
-select
-    entity,
-    filter_set_id,
-    member_id,
-    invoice_date,
-    previous_on,
-    count(*) as order_count
-from days_linked
-group by entity, filter_set_id, member_id, invoice_date, previous_on
+select * from order_days

@@ -11,19 +11,26 @@ scopes as (
 ),
 
 orders as (
-    select * from {{ ref('int_orders_summed_to_days') }}
+    select * from {{ ref('int_orders_counted') }}
+),
+
+scope_days as (
+    select scopes.*, days.invoice_date
+    from scopes
+    inner join (select distinct invoice_date from orders) as days
+        on days.invoice_date between scopes.window_from and scopes.window_to
 )
 
 select
-    scopes.entity,
-    scopes.evaluation_date,
-    scopes.scope_id,
+    scope_days.entity,
+    scope_days.evaluation_date,
+    scope_days.scope_id,
     orders.member_id,
     cast(sum(orders.order_count) as bigint) as order_count
 from orders
-inner join scopes
-    on orders.entity = scopes.entity
-    and orders.filter_set_id = scopes.filter_set_id
-    and orders.invoice_date between scopes.window_from and scopes.window_to
-    and (orders.previous_on is null or orders.previous_on < scopes.window_from)
-group by scopes.entity, scopes.evaluation_date, scopes.scope_id, orders.member_id
+inner join scope_days
+    on orders.entity = scope_days.entity
+    and orders.filter_set_id = scope_days.filter_set_id
+    and orders.invoice_date = scope_days.invoice_date
+where orders.previous_on is null or orders.previous_on < scope_days.window_from
+group by scope_days.entity, scope_days.evaluation_date, scope_days.scope_id, orders.member_id

@@ -16,22 +16,61 @@ brands as (
     select segment_type_id as filter_set_id, filter_value as brand from {{ ref('int_segment_type_filters') }} where filter_kind = 'brand'
 ),
 
-scopes_described as (
+filter_sets as (
     select
-        scopes.*,
+        scopes.entity,
+        scopes.filter_set_id,
         exists(select 1 from branches where branches.filter_set_id = scopes.filter_set_id) as has_branches,
         exists(select 1 from brands where brands.filter_set_id = scopes.filter_set_id) as has_brands
-    from scopes
+    from (select distinct entity, filter_set_id from scopes) as scopes
 ),
 
+-- Filtered and added up once per filter set, so that a window adds as few rows as it can.
 periods as (
-    select * from {{ ref('int_sales_summed_to_periods') }}
+    select
+        periods.entity,
+        filter_sets.filter_set_id,
+        periods.member_id,
+        periods.is_month,
+        periods.period_from,
+        periods.period_to,
+        periods.month_from,
+        periods.month_to,
+        sum(periods.line_count) as line_count,
+        cast(sum(periods.net_sales) as numeric(18, 2)) as net_sales,
+        cast(sum(periods.cost) as numeric(18, 2)) as cost,
+        cast(sum(periods.gross_margin) as numeric(18, 2)) as gross_margin,
+        cast(sum(periods.quantity) as numeric(18, 4)) as quantity
+    from {{ ref('int_sales_summed_to_periods') }} as periods
+    inner join filter_sets
+        on periods.entity = filter_sets.entity
+    left join branches
+        on filter_sets.filter_set_id = branches.filter_set_id
+        and periods.branch_id = branches.branch_id
+    left join brands
+        on filter_sets.filter_set_id = brands.filter_set_id
+        and periods.brand = brands.brand
+    where (not filter_sets.has_branches or branches.branch_id is not null)
+        and (not filter_sets.has_brands or brands.brand is not null)
+    group by
+        periods.entity, filter_sets.filter_set_id, periods.member_id, periods.is_month, periods.period_from, periods.period_to,
+        periods.month_from, periods.month_to
+),
+
+-- Few rows on both sides, so that the sales themselves meet their scopes by equality.
+scope_periods as (
+    select scopes.scope_id, scopes.evaluation_date, scopes.entity, scopes.filter_set_id, period_list.is_month, period_list.period_from
+    from scopes
+    inner join (select distinct is_month, period_from, period_to, month_from, month_to from periods) as period_list
+        on scopes.window_from <= period_list.period_from
+        and scopes.window_to >= period_list.period_to
+        and period_list.is_month = (period_list.month_from >= scopes.window_from and period_list.month_to <= scopes.window_to)
 )
 
 select
-    scopes_described.entity,
-    scopes_described.evaluation_date,
-    scopes_described.scope_id,
+    scope_periods.entity,
+    scope_periods.evaluation_date,
+    scope_periods.scope_id,
     periods.member_id,
     cast(sum(periods.line_count) as bigint) as line_count,
     cast(sum(periods.net_sales) as numeric(18, 2)) as net_sales,
@@ -39,17 +78,9 @@ select
     cast(sum(periods.gross_margin) as numeric(18, 2)) as gross_margin,
     cast(sum(periods.quantity) as numeric(18, 4)) as quantity
 from periods
-inner join scopes_described
-    on periods.entity = scopes_described.entity
-    and periods.period_from >= scopes_described.window_from
-    and periods.period_to <= scopes_described.window_to
-    and periods.is_month = (periods.month_from >= scopes_described.window_from and periods.month_to <= scopes_described.window_to)
-left join branches
-    on scopes_described.filter_set_id = branches.filter_set_id
-    and periods.branch_id = branches.branch_id
-left join brands
-    on scopes_described.filter_set_id = brands.filter_set_id
-    and periods.brand = brands.brand
-where (not scopes_described.has_branches or branches.branch_id is not null)
-    and (not scopes_described.has_brands or brands.brand is not null)
-group by scopes_described.entity, scopes_described.evaluation_date, scopes_described.scope_id, periods.member_id
+inner join scope_periods
+    on periods.entity = scope_periods.entity
+    and periods.filter_set_id = scope_periods.filter_set_id
+    and periods.is_month = scope_periods.is_month
+    and periods.period_from = scope_periods.period_from
+group by scope_periods.entity, scope_periods.evaluation_date, scope_periods.scope_id, periods.member_id

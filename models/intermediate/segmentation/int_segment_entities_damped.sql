@@ -18,9 +18,9 @@ ranked as (
 ),
 
 kept as (
-    select distinct segment_type_id, evaluation_date, entity_id, stands_apart, computed_tier_rank, reason_code
+    select segment_type_id, evaluation_date, coalesce(inherited_from, member_id) as entity_id, stands_apart, computed_tier_rank, reason_code
     from {{ members_kept() }} as members_kept
-    where in_population
+    where is_head and in_population
 ),
 
 candidates as (

@@ -76,7 +76,7 @@ sales as (
 
 order_days as (
     select entity, filter_set_id, invoice_date, {{ sum_of_hashes(['member_id', 'previous_on', 'order_count']) }} as orders_hash
-    from {{ ref('int_orders_summed_to_days') }}
+    from {{ ref('int_orders_counted') }}
     group by entity, filter_set_id, invoice_date
 ),
 
@@ -94,9 +94,9 @@ orders as (
 ),
 
 large_order_days as (
-    select invoice_date, {{ sum_of_hashes(['customer_id', 'order_key', 'branch_id', 'brand', 'net_sales', 'gross_margin', 'quantity']) }} as large_orders_hash
+    select filter_set_id, invoice_date, {{ sum_of_hashes(['customer_id', 'order_key', 'net_sales', 'gross_margin', 'quantity']) }} as large_orders_hash
     from {{ ref('int_customer_orders_summed_to_days') }}
-    group by invoice_date
+    group by filter_set_id, invoice_date
 ),
 
 large_orders as (
@@ -106,7 +106,8 @@ large_orders as (
         on evaluations.segment_type_id = segment_types.segment_type_id
         and segment_types.outlier_treatment in ('cap', 'exclude')
     inner join large_order_days
-        on large_order_days.invoice_date between evaluations.window_from and evaluations.window_to
+        on evaluations.filter_set_id = large_order_days.filter_set_id
+        and large_order_days.invoice_date between evaluations.window_from and evaluations.window_to
     group by evaluations.segment_type_id, evaluations.evaluation_date
 ),
 
@@ -190,6 +191,7 @@ hashes_joined as (
     select
         evaluations.*,
         segment_types.hysteresis_months,
+        segment_types.hierarchy_level,
         segment_types.type_hash,
         tiers.tiers_hash,
         sales.sales_hash,
@@ -237,7 +239,7 @@ fingerprints as (
             case
                 when hysteresis_months = 0 then own_hash
                 else sum(own_hash) over (partition by segment_type_id order by evaluation_date asc rows between unbounded preceding and current row)
-            end as {{ dbt.type_string() }}
+            end as numeric(38, 0)
         ) as input_fingerprint
     from own_hashes
 ),
@@ -252,7 +254,8 @@ select
     fingerprints.evaluation_date,
     fingerprints.is_as_of,
     fingerprints.is_month_end,
-    fingerprints.hierarchy_date,
+    fingerprints.roster_id,
+    case when fingerprints.hierarchy_level = 'ultimate_parent' then fingerprints.hierarchy_date else cast('1900-01-01' as date) end as roster_date,
     fingerprints.window_from,
     fingerprints.window_to,
     fingerprints.filter_set_id,

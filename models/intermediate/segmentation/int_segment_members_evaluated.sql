@@ -1,5 +1,5 @@
--- What every member is under every type on every evaluation date: the tier of its entity, computed and in force (R10), carried
--- down. Kept from run to run: a month-end is written again only when its fingerprint has changed (R18). What is
+-- R6, R8, R10: what every member is under every type on every evaluation date, exactly one row each: the tier of its entity,
+-- computed and in force, carried down. Narrow, for it grows with every month: tiers stand as their ranks. Kept from run to run: a month-end is written again only when its fingerprint has changed (R18). What is
 -- due, what nobody evaluates any more and who was there only for an as-of date goes out before the new rows come in.
 {{ config(
     materialized='incremental',
@@ -10,18 +10,17 @@
 with
 
 evaluations as (
-    select segment_type_id, entity, evaluation_date, is_month_end, scope_id, input_fingerprint
+    select segment_type_id, evaluation_date, is_as_of, is_month_end, roster_id, roster_date, scope_id, input_fingerprint
     from {{ ref('int_segment_evaluations') }}
     where is_due
 ),
 
-members as (
-    select segment_type_id, evaluation_date, member_id, entity_id, stands_apart, in_population
-    from {{ ref('int_segment_members') }}
+rosters as (
+    select roster_id, roster_date, member_id, entity_number, entity_id, stands_apart, appeared_on, is_head from {{ ref('int_segment_rosters') }}
 ),
 
 entities as (
-    select segment_type_id, evaluation_date, entity_id, stands_apart, metric_amount, reason_code, computed_tier_rank
+    select segment_type_id, evaluation_date, entity_number, entity_id, stands_apart, metric_amount, reason_code, computed_tier_rank
     from {{ ref('int_segment_entities_ranked') }}
 ),
 
@@ -37,16 +36,11 @@ sales as (
     select scope_id, evaluation_date, member_id, net_sales, cost, gross_margin from {{ ref('int_sales_summed_to_scopes') }}
 ),
 
-tiers as (
-    select segment_type_id, tier_rank, tier from {{ ref('int_segment_tiers') }}
-),
-
 tiers_in_force as (
     select
         entities.segment_type_id,
         entities.evaluation_date,
-        entities.entity_id,
-        entities.stands_apart,
+        entities.entity_number,
         entities.metric_amount,
         entities.reason_code,
         entities.computed_tier_rank,
@@ -79,48 +73,37 @@ tiers_in_force as (
 )
 
 select
-    evaluations.segment_type_id,
-    evaluations.entity,
-    evaluations.evaluation_date,
-    evaluations.is_month_end,
-    members.member_id,
-    members.entity_id,
-    members.stands_apart,
-    members.in_population,
+    tiers_in_force.segment_type_id,
+    tiers_in_force.evaluation_date,
+    rosters.member_id,
+    case when rosters.entity_id <> rosters.member_id then rosters.entity_id end as inherited_from,
+    rosters.stands_apart,
+    rosters.is_head,
+    not evaluations.is_month_end or rosters.appeared_on <= evaluations.evaluation_date as in_population,
     cast(coalesce(sales.net_sales, 0) as numeric(18, 2)) as net_sales,
     cast(coalesce(sales.cost, 0) as numeric(18, 2)) as cost,
     cast(coalesce(sales.gross_margin, 0) as numeric(18, 2)) as gross_margin,
     tiers_in_force.metric_amount,
     tiers_in_force.reason_code,
     tiers_in_force.computed_tier_rank,
-    computed.tier as computed_tier,
     tiers_in_force.override_id,
     tiers_in_force.tier_rank,
-    tiers.tier,
     tiers_in_force.tier_source,
     tiers_in_force.hysteresis_status,
-    pending.tier as pending_tier,
+    tiers_in_force.pending_tier_rank,
     tiers_in_force.pending_months,
     evaluations.input_fingerprint
-from members
+from tiers_in_force
 inner join evaluations
-    on members.segment_type_id = evaluations.segment_type_id
-    and members.evaluation_date = evaluations.evaluation_date
-inner join tiers_in_force
-    on members.segment_type_id = tiers_in_force.segment_type_id
-    and members.evaluation_date = tiers_in_force.evaluation_date
-    and members.entity_id = tiers_in_force.entity_id
-    and members.stands_apart = tiers_in_force.stands_apart
-inner join tiers
-    on tiers_in_force.segment_type_id = tiers.segment_type_id
-    and tiers_in_force.tier_rank = tiers.tier_rank
-inner join tiers as computed
-    on tiers_in_force.segment_type_id = computed.segment_type_id
-    and tiers_in_force.computed_tier_rank = computed.tier_rank
-left join tiers as pending
-    on tiers_in_force.segment_type_id = pending.segment_type_id
-    and tiers_in_force.pending_tier_rank = pending.tier_rank
+    on tiers_in_force.segment_type_id = evaluations.segment_type_id
+    and tiers_in_force.evaluation_date = evaluations.evaluation_date
+-- A month-end has those who have appeared by then, the as-of date has everybody (R18).
+inner join rosters
+    on evaluations.roster_id = rosters.roster_id
+    and evaluations.roster_date = rosters.roster_date
+    and tiers_in_force.entity_number = rosters.entity_number
+    and (evaluations.is_as_of or evaluations.evaluation_date >= rosters.appeared_on)
 left join sales
     on evaluations.scope_id = sales.scope_id
     and evaluations.evaluation_date = sales.evaluation_date
-    and members.member_id = sales.member_id
+    and rosters.member_id = sales.member_id

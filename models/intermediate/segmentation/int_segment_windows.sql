@@ -1,12 +1,13 @@
 -- R11: the window of every evaluated type on every evaluation date, bounds included. Types that look at the same
 -- entity, window, branches and brands share a scope, so their sales are summed once; those with the same branches and
--- brands share a filter set, whatever their window. Both are named after one of the types that share them.
+-- brands share a filter set, whatever their window; those that rank the same customers at the same level share a roster. Each is
+-- named after one of the types that share it.
 {# Its length in front keeps a name with a comma apart from two names. #}
 {% set counted_value = "cast(length(filter_value) as " ~ dbt.type_string() ~ ") || ':' || filter_value" %}
 with
 
 segment_types as (
-    select segment_type_id, entity, timespan_months, {{ adapter.quote('interval') }} as window_interval, fiscal_year_start_month, window_end
+    select segment_type_id, entity, organisation_id, identity_basis, hierarchy_level, timespan_months, {{ adapter.quote('interval') }} as window_interval, fiscal_year_start_month, window_end
     from {{ ref('int_segment_types') }}
     where status <> 'retired'
 ),
@@ -57,6 +58,9 @@ windows as (
     select
         segment_type_id,
         entity,
+        organisation_id,
+        identity_basis,
+        hierarchy_level,
         evaluation_date,
         case
             when window_interval = 'fixed_year' then {{ add_months(month_start(add_days('last_day', 1)), '-months_since_year_end - 12') }}
@@ -78,6 +82,10 @@ select
     windows.evaluation_date,
     windows.window_from,
     windows.window_to,
+    min(windows.segment_type_id) over (
+        partition by windows.entity, windows.organisation_id, windows.identity_basis, windows.hierarchy_level
+        rows between unbounded preceding and unbounded following
+    ) as roster_id,
     min(windows.segment_type_id) over (
         partition by windows.entity, branch_lists.branch_list, brand_lists.brand_list
         rows between unbounded preceding and unbounded following

@@ -51,8 +51,13 @@ segment_overrides as (
 ),
 
 ranked_entities as (
-    select distinct segment_type_id, entity_id
-    from {{ ref('int_segment_members_described') }}
+    select distinct evaluations.segment_type_id, rosters.entity_id
+    from {{ ref('int_segment_evaluations') }} as evaluations
+    inner join {{ ref('int_segment_rosters') }} as rosters
+        on evaluations.roster_id = rosters.roster_id
+        and evaluations.roster_date = rosters.roster_date
+    where evaluations.is_as_of
+        and rosters.entity_id in (select entity_id from segment_overrides)
 ),
 
 found as (

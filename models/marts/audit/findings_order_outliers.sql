@@ -3,9 +3,17 @@
 with
 
 evaluations as (
-    select segment_type_id, scope_id, evaluation_date
-    from {{ ref('int_segment_evaluations') }}
-    where is_as_of and entity = 'customer'
+    select evaluations.segment_type_id, evaluations.scope_id, evaluations.evaluation_date, evaluations.roster_id, evaluations.roster_date
+    from {{ ref('int_segment_evaluations') }} as evaluations
+    inner join {{ ref('int_segment_types') }} as segment_types
+        on evaluations.segment_type_id = segment_types.segment_type_id
+        and segment_types.metric_basis = 'actual'
+    where evaluations.is_as_of and evaluations.entity = 'customer'
+),
+
+-- A type sees the orders of the customers on its roster.
+rosters as (
+    select roster_id, roster_date, member_id as customer_id from {{ ref('int_segment_rosters') }}
 ),
 
 orders as (
@@ -14,6 +22,10 @@ orders as (
     inner join evaluations
         on outliers.scope_id = evaluations.scope_id
         and outliers.evaluation_date = evaluations.evaluation_date
+    inner join rosters
+        on evaluations.roster_id = rosters.roster_id
+        and evaluations.roster_date = rosters.roster_date
+        and outliers.customer_id = rosters.customer_id
 ),
 
 orders_numbered as (

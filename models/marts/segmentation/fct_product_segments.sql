@@ -34,7 +34,10 @@ select
     members.pending_tier,
     members.pending_months,
     coalesce(demand.xyz_class, 'Z') as xyz_class,
-    coalesce(demand.monthly_quantity_mean, 0) as monthly_quantity_mean,
+    case
+        -- Of no whole month there is no mean.
+        when {{ month_end(add_months(add_days('members.window_from', -1), 1)) }} <= members.window_to then coalesce(demand.monthly_quantity_mean, 0)
+    end as monthly_quantity_mean,
     demand.squared_variation,
     members.tier || coalesce(demand.xyz_class, 'Z') as abc_xyz
 from {{ ref('int_segment_members_described') }} as members

@@ -20,7 +20,10 @@ best_tiers as (
 ),
 
 entities as (
-    select ranked.*, evaluations.input_fingerprint, ranked.reason_code = 'ranked' and ranked.computed_tier_rank = best_tiers.best_tier_rank as is_best
+    select
+        ranked.*,
+        evaluations.input_fingerprint,
+        ranked.reason_code = 'ranked' and ranked.computed_tier_rank = best_tiers.best_tier_rank as is_best
     from {{ ref('int_segment_entities_ranked') }} as ranked
     inner join evaluations
         on ranked.segment_type_id = evaluations.segment_type_id
@@ -28,16 +31,6 @@ entities as (
     inner join best_tiers
         on ranked.segment_type_id = best_tiers.segment_type_id
     where ranked.in_population
-),
-
-entities_ordered as (
-    select
-        *,
-        row_number() over (
-            partition by segment_type_id, evaluation_date, is_counted order by metric_amount desc nulls last, entity_id asc, stands_apart asc
-        ) as sales_rank,
-        count(*) over (partition by segment_type_id, evaluation_date, is_counted rows between unbounded preceding and unbounded following) as counted_count
-    from entities
 ),
 
 concentration as (
@@ -50,18 +43,27 @@ concentration as (
         {% for name, reason in [('excluded', 'excluded'), ('new', 'default_new'), ('below_minimum', 'below_min_net_sales'), ('non_positive', 'non_positive_net_sales')] -%}
         cast(sum(case when reason_code = '{{ reason }}' then metric_amount else 0 end) as numeric(18, 2)) as {{ name }}_amount,
         {% endfor -%}
-        max(case when is_counted then counted_count end) as counted_count,
+        count(case when is_counted then 1 end) as counted_count,
         cast(sum(case when is_counted then metric_amount else 0 end) as numeric(24, 4)) as total_amount,
         cast(max(case when is_counted then metric_amount end) as numeric(24, 4)) as largest_amount,
-        -- The entity of sales_rank r is number counted_count + 1 - r in rising order.
-        sum(case when is_counted then (counted_count + 1 - sales_rank) * cast(cast(metric_amount as numeric(19, 4)) * 10000 as numeric(24, 0)) else 0 end) as weighted_amount,
-        -- The top fifth, rounded up to a whole entity.
-        cast(sum(case when is_counted and (sales_rank - 1) * 5 < counted_count then metric_amount else 0 end) as numeric(24, 4)) as top_fifth_amount,
+        -- Twice the place in rising order, equals at the middle of theirs.
+        sum(case when is_counted then (2 * total_count + 1 - count_before - count_through) * cast(cast(metric_amount as numeric(19, 4)) * 10000 as numeric(24, 0)) else 0 end) as twice_weighted_amount,
+        -- The top fifth, rounded up to a whole entity; it may end among equals.
+        sum(case when is_counted and (count_through - 1) * 5 < total_count then metric_amount else 0 end) as whole_fifth_amount,
+        max(case when is_counted and count_before * 5 < total_count and (count_through - 1) * 5 >= total_count then count_before end) as split_count,
+        max(case when is_counted and count_before * 5 < total_count and (count_through - 1) * 5 >= total_count then metric_amount end) as split_amount,
         cast(sum(case when is_best then metric_amount else 0 end) as numeric(24, 4)) as best_tier_amount,
         cast(coalesce(max(case when is_best then metric_amount end), 0) as numeric(24, 4)) as largest_best_amount,
         count(case when is_best then 1 end) as best_tier_entity_count
-    from entities_ordered
+    from entities
     group by segment_type_id, evaluation_date
+),
+
+fifths_completed as (
+    select
+        *,
+        cast(whole_fifth_amount + coalesce(({{ integer_divide('counted_count + 4', '5') }} - split_count) * split_amount, 0) as numeric(24, 4)) as top_fifth_amount
+    from concentration
 )
 
 select
@@ -76,7 +78,7 @@ select
     below_minimum_amount,
     non_positive_amount,
     cast(cast({{ divide_half_up(
-        '(2 * weighted_amount - (counted_count + 1) * cast(total_amount * 10000 as numeric(28, 0))) * 1000000',
+        '(twice_weighted_amount - (counted_count + 1) * cast(total_amount * 10000 as numeric(28, 0))) * 1000000',
         'counted_count * cast(total_amount * 10000 as numeric(28, 0))'
     ) }} as numeric(18, 0)) * 0.000001 as numeric(9, 6)) as gini,
     {{ display_share('top_fifth_amount', 'total_amount') }} as top_fifth_share,
@@ -85,4 +87,4 @@ select
     {{ display_share('cast(best_tier_amount - largest_best_amount as numeric(24, 4))', 'cast(total_amount - largest_best_amount as numeric(24, 4))') }} as best_tier_share_without_largest,
     best_tier_entity_count,
     input_fingerprint
-from concentration
+from fifths_completed

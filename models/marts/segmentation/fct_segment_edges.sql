@@ -2,12 +2,17 @@
 {% set length = var('edge_list_length') %}
 with
 
--- One row per entity: members of a group share its distance.
 entities as (
-    select distinct
-        segment_type_id, as_of_date, entity, entity_id, computed_tier, metric_amount, distance_to_better_tier, distance_to_worse_tier
-    from {{ ref('int_segment_members_described') }}
-    where reason_code = 'ranked'
+    select ranked.segment_type_id, ranked.evaluation_date, ranked.entity_id, ranked.metric_amount, ranked.computed_tier_rank as tier_rank
+    from {{ ref('int_segment_entities_ranked') }} as ranked
+    inner join {{ ref('int_evaluation_dates') }} as evaluation_dates
+        on ranked.evaluation_date = evaluation_dates.evaluation_date
+        and evaluation_dates.is_as_of
+    where ranked.reason_code = 'ranked'
+),
+
+segment_types as (
+    select segment_type_id, entity from {{ ref('int_segment_types') }}
 ),
 
 tiers as (
@@ -15,7 +20,7 @@ tiers as (
 ),
 
 bounds as (
-    select segment_type_id, tier_rank, better_tier_rank, worse_tier_rank from {{ ref('int_segment_tier_bounds') }}
+    select * from {{ ref('int_segment_tier_bounds') }}
 ),
 
 entity_names as (
@@ -23,7 +28,7 @@ entity_names as (
     union all
     select 'customer' as entity, vat_group_id as entity_id, min(name) as name
     from {{ ref('int_customers_identified') }}
-    where vat_group_id <> customer_id
+    where vat_group_id <> customer_id and customer_kind not in ('internal', 'test')
     group by vat_group_id
     union all
     select 'product' as entity, product_id as entity_id, name from {{ ref('int_products_identified') }}
@@ -33,25 +38,18 @@ edges as (
     {% for direction, side in [('up', 'better'), ('down', 'worse')] %}
     select
         entities.segment_type_id,
-        entities.as_of_date,
-        '{{ direction }}' as direction,
-        entities.computed_tier,
-        neighbours.tier as neighbouring_tier,
-        entities.entity,
+        entities.evaluation_date,
         entities.entity_id,
         entities.metric_amount,
-        entities.distance_to_{{ side }}_tier as distance
+        entities.tier_rank,
+        '{{ direction }}' as direction,
+        bounds.{{ side }}_tier_rank as neighbouring_tier_rank,
+        {{ 'bounds.better_amount - entities.metric_amount' if side == 'better' else 'entities.metric_amount - bounds.worse_amount' }} as distance
     from entities
-    inner join tiers
-        on entities.segment_type_id = tiers.segment_type_id
-        and entities.computed_tier = tiers.tier
     inner join bounds
-        on tiers.segment_type_id = bounds.segment_type_id
-        and tiers.tier_rank = bounds.tier_rank
-    inner join tiers as neighbours
-        on bounds.segment_type_id = neighbours.segment_type_id
-        and bounds.{{ side }}_tier_rank = neighbours.tier_rank
-    where entities.distance_to_{{ side }}_tier is not null
+        on entities.segment_type_id = bounds.segment_type_id
+        and entities.tier_rank = bounds.tier_rank
+    where bounds.{{ side }}_amount is not null
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -60,24 +58,32 @@ edges_ordered as (
     select
         *,
         row_number() over (
-            partition by segment_type_id, direction, computed_tier order by distance asc nulls last, entity_id asc
+            partition by segment_type_id, direction, tier_rank order by distance asc nulls last, entity_id asc
         ) as edge_rank
     from edges
 )
 
 select
     edges_ordered.segment_type_id,
-    edges_ordered.as_of_date,
+    edges_ordered.evaluation_date as as_of_date,
     edges_ordered.direction,
-    edges_ordered.computed_tier,
-    edges_ordered.neighbouring_tier,
+    tiers.tier as computed_tier,
+    neighbours.tier as neighbouring_tier,
     edges_ordered.edge_rank,
     edges_ordered.entity_id,
     entity_names.name as entity_name,
-    edges_ordered.metric_amount,
-    edges_ordered.distance
+    cast(edges_ordered.metric_amount as numeric(18, 2)) as metric_amount,
+    cast(edges_ordered.distance as numeric(18, 2)) as distance
 from edges_ordered
+inner join segment_types
+    on edges_ordered.segment_type_id = segment_types.segment_type_id
+inner join tiers
+    on edges_ordered.segment_type_id = tiers.segment_type_id
+    and edges_ordered.tier_rank = tiers.tier_rank
+inner join tiers as neighbours
+    on edges_ordered.segment_type_id = neighbours.segment_type_id
+    and edges_ordered.neighbouring_tier_rank = neighbours.tier_rank
 left join entity_names
-    on edges_ordered.entity = entity_names.entity
+    on segment_types.entity = entity_names.entity
     and edges_ordered.entity_id = entity_names.entity_id
 where edges_ordered.edge_rank <= {{ length }}

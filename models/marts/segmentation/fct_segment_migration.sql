@@ -15,20 +15,30 @@ month_pairs as (
     {{ without_kept_evaluations('month_pairs', 'month_end', 'month_end') }}
 ),
 
+month_ends as (
+    select evaluation_date from {{ ref('int_evaluation_dates') }} where is_month_end
+),
+
+tiers as (
+    select segment_type_id, tier_rank, tier from {{ ref('int_segment_tiers') }}
+),
+
+-- Rank 0 stands for who takes no part.
 members as (
     select
-        segment_type_id,
-        evaluation_date,
-        member_id,
-        case when reason_code = 'excluded' then '(excluded)' else tier end as tier,
-        case when reason_code = 'excluded' then null else tier_rank end as tier_rank,
-        net_sales
-    from {{ ref('int_segment_members_evaluated') }}
-    where is_month_end and in_population
+        evaluated.segment_type_id,
+        evaluated.evaluation_date,
+        evaluated.member_id,
+        case when evaluated.reason_code = 'excluded' then 0 else evaluated.tier_rank end as tier_rank,
+        evaluated.net_sales
+    from {{ ref('int_segment_members_evaluated') }} as evaluated
+    inner join month_ends
+        on evaluated.evaluation_date = month_ends.evaluation_date
+    where evaluated.in_population
 ),
 
 befores as (
-    select month_pairs.segment_type_id, month_pairs.month_end, members.member_id, members.tier, members.tier_rank, members.net_sales
+    select month_pairs.segment_type_id, month_pairs.month_end, members.member_id, members.tier_rank, members.net_sales
     from month_pairs
     inner join members
         on month_pairs.segment_type_id = members.segment_type_id
@@ -36,7 +46,7 @@ befores as (
 ),
 
 afters as (
-    select month_pairs.segment_type_id, month_pairs.month_end, members.member_id, members.tier, members.tier_rank, members.net_sales
+    select month_pairs.segment_type_id, month_pairs.month_end, members.member_id, members.tier_rank, members.net_sales
     from month_pairs
     inner join members
         on month_pairs.segment_type_id = members.segment_type_id
@@ -47,10 +57,8 @@ moves_counted as (
     select
         coalesce(afters.segment_type_id, befores.segment_type_id) as segment_type_id,
         coalesce(afters.month_end, befores.month_end) as month_end,
-        coalesce(befores.tier, '(new)') as from_tier,
-        coalesce(afters.tier, '(gone)') as to_tier,
-        min(befores.tier_rank) as from_tier_rank,
-        min(afters.tier_rank) as to_tier_rank,
+        befores.tier_rank as from_tier_rank,
+        afters.tier_rank as to_tier_rank,
         count(*) as member_count,
         cast(sum(coalesce(afters.net_sales, befores.net_sales)) as numeric(18, 2)) as net_sales
     from befores
@@ -61,15 +69,15 @@ moves_counted as (
     group by
         coalesce(afters.segment_type_id, befores.segment_type_id),
         coalesce(afters.month_end, befores.month_end),
-        coalesce(befores.tier, '(new)'),
-        coalesce(afters.tier, '(gone)')
+        befores.tier_rank,
+        afters.tier_rank
 ),
 
 totals_added as (
     select
         *,
         sum(member_count) over (
-            partition by segment_type_id, month_end, from_tier rows between unbounded preceding and unbounded following
+            partition by segment_type_id, month_end, from_tier_rank rows between unbounded preceding and unbounded following
         ) as from_member_count
     from moves_counted
 )
@@ -78,13 +86,21 @@ select
     totals_added.segment_type_id,
     totals_added.month_end,
     month_pairs.previous_month_end,
-    totals_added.from_tier,
-    totals_added.to_tier,
     case
-        when totals_added.from_tier = '(new)' then 'new'
-        when totals_added.to_tier = '(gone)' then 'gone'
-        when totals_added.from_tier = totals_added.to_tier then 'same'
-        when totals_added.from_tier = '(excluded)' or totals_added.to_tier = '(excluded)' then 'excluded'
+        when totals_added.from_tier_rank is null then '(new)'
+        when totals_added.from_tier_rank = 0 then '(excluded)'
+        else from_tiers.tier
+    end as from_tier,
+    case
+        when totals_added.to_tier_rank is null then '(gone)'
+        when totals_added.to_tier_rank = 0 then '(excluded)'
+        else to_tiers.tier
+    end as to_tier,
+    case
+        when totals_added.from_tier_rank is null then 'new'
+        when totals_added.to_tier_rank is null then 'gone'
+        when totals_added.from_tier_rank = totals_added.to_tier_rank then 'same'
+        when totals_added.from_tier_rank = 0 or totals_added.to_tier_rank = 0 then 'excluded'
         when totals_added.to_tier_rank < totals_added.from_tier_rank then 'better'
         else 'worse'
     end as movement,
@@ -96,3 +112,9 @@ from totals_added
 inner join month_pairs
     on totals_added.segment_type_id = month_pairs.segment_type_id
     and totals_added.month_end = month_pairs.month_end
+left join tiers as from_tiers
+    on totals_added.segment_type_id = from_tiers.segment_type_id
+    and totals_added.from_tier_rank = from_tiers.tier_rank
+left join tiers as to_tiers
+    on totals_added.segment_type_id = to_tiers.segment_type_id
+    and totals_added.to_tier_rank = to_tiers.tier_rank

@@ -14,6 +14,10 @@ evaluations as (
     {{ without_kept_evaluations('evaluations', 'evaluation_date', 'as_of_date') }}
 ),
 
+tiers as (
+    select segment_type_id, tier_rank, tier from {{ ref('int_segment_tiers') }}
+),
+
 members as (
     select evaluated.*
     from {{ ref('int_segment_members_evaluated') }} as evaluated
@@ -27,18 +31,17 @@ tiers_summed as (
     select
         segment_type_id,
         evaluation_date,
-        tier,
-        min(tier_rank) as tier_rank,
+        tier_rank,
         min(input_fingerprint) as input_fingerprint,
         count(*) as member_count,
         count(case when reason_code = 'excluded' then 1 end) as excluded_member_count,
-        count(distinct entity_id) as entity_count,
-        count(distinct case when reason_code = 'ranked' then entity_id end) as ranked_entity_count,
+        count(case when is_head then 1 end) as entity_count,
+        count(case when is_head and reason_code = 'ranked' then 1 end) as ranked_entity_count,
         cast(sum(net_sales) as numeric(18, 2)) as net_sales,
         cast(sum(cost) as numeric(18, 2)) as cost,
         cast(sum(gross_margin) as numeric(18, 2)) as gross_margin
     from members
-    group by segment_type_id, evaluation_date, tier
+    group by segment_type_id, evaluation_date, tier_rank
 ),
 
 totals_added as (
@@ -50,19 +53,22 @@ totals_added as (
 )
 
 select
-    segment_type_id,
-    evaluation_date as as_of_date,
-    {{ month_end('evaluation_date') }} as month_end,
-    tier,
-    tier_rank,
-    member_count,
-    excluded_member_count,
-    entity_count,
-    ranked_entity_count,
-    net_sales,
-    cost,
-    gross_margin,
-    {{ display_share('member_count', 'total_members') }} as member_share,
-    case when total_net_sales > 0 then {{ display_share('net_sales', 'total_net_sales') }} end as net_sales_share,
-    input_fingerprint
+    totals_added.segment_type_id,
+    totals_added.evaluation_date as as_of_date,
+    {{ month_end('totals_added.evaluation_date') }} as month_end,
+    tiers.tier,
+    totals_added.tier_rank,
+    totals_added.member_count,
+    totals_added.excluded_member_count,
+    totals_added.entity_count,
+    totals_added.ranked_entity_count,
+    totals_added.net_sales,
+    totals_added.cost,
+    totals_added.gross_margin,
+    {{ display_share('totals_added.member_count', 'totals_added.total_members') }} as member_share,
+    case when totals_added.total_net_sales > 0 then {{ display_share('totals_added.net_sales', 'totals_added.total_net_sales') }} end as net_sales_share,
+    totals_added.input_fingerprint
 from totals_added
+inner join tiers
+    on totals_added.segment_type_id = tiers.segment_type_id
+    and totals_added.tier_rank = tiers.tier_rank
