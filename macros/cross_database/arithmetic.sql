@@ -1,18 +1,9 @@
-{# Whole-number division, rounded down, of a numerator of zero or more by a denominator above zero. #}
+{# Whole-number division, towards zero, of values that are whole numbers already. #}
 {% macro integer_divide(numerator, denominator) -%}
     {{ return(adapter.dispatch('integer_divide', 'stratum')(numerator, denominator)) }}
 {%- endmacro %}
-{# DuckDB divides 128-bit integers bit by bit, some ten microseconds each. So the quotient is guessed as a float and put right by
-   exact multiplication; only where a float could be off by more than one does the slow division decide. #}
 {% macro default__integer_divide(numerator, denominator) -%}
-    {%- set n, d = 'cast(' ~ numerator ~ ' as hugeint)', 'cast(' ~ denominator ~ ' as hugeint)' -%}
-    {%- set guess = 'cast(floor(cast(' ~ n ~ ' as double) / cast(' ~ d ~ ' as double)) as hugeint)' -%}
-    case
-        when cast({{ n }} as double) / cast({{ d }} as double) >= 1e15 then {{ n }} // {{ d }}
-        when ({{ guess }} + 1) * {{ d }} <= {{ n }} then {{ guess }} + 1
-        when {{ guess }} * {{ d }} > {{ n }} then {{ guess }} - 1
-        else {{ guess }}
-    end
+    (cast({{ numerator }} as hugeint) // cast({{ denominator }} as hugeint))
 {%- endmacro %}
 {% macro postgres__integer_divide(numerator, denominator) -%}
     div({{ numerator }}, {{ denominator }})
@@ -33,10 +24,20 @@
 {%- endmacro %}
 
 
-{# part / whole for display, six decimals: both have at most four. #}
+{# part / whole for display, rounded half up to six decimals: both have at most four, and the whole is not negative. Divisions of large
+   decimals are slow, so the share is guessed as a float and put right by exact multiplication: it is off by one millionth at most. #}
 {% macro display_share(part, whole) -%}
-    cast(cast({{ divide_half_up(
-        'cast(cast(' ~ part ~ ' as numeric(24, 4)) * 10000 as numeric(28, 0)) * 1000000',
-        'cast(cast(' ~ whole ~ ' as numeric(24, 4)) * 10000 as numeric(28, 0))'
-    ) }} as numeric(18, 0)) * 0.000001 as numeric(9, 6))
+    {%- set size, total = 'abs(cast(' ~ part ~ ' as numeric(24, 4)))', 'cast(' ~ whole ~ ' as numeric(24, 4))' -%}
+    {%- set guess = 'cast(floor(cast(' ~ size ~ ' as double precision) / cast(nullif(' ~ total ~ ', 0) as double precision) * 1000000 + 0.5) as integer)' -%}
+    cast(
+        case when {{ part }} < 0 then -0.000001 else 0.000001 end
+        * (
+            {{ guess }}
+            + case
+                when (2 * {{ guess }} + 1) * {{ total }} <= 2000000 * {{ size }} then 1
+                when (2 * {{ guess }} - 1) * {{ total }} > 2000000 * {{ size }} then -1
+                else 0
+            end
+        ) as numeric(9, 6)
+    )
 {%- endmacro %}

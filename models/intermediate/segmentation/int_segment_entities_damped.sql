@@ -47,9 +47,9 @@ rows_numbered as (
         *,
         reason_code = 'ranked' as is_ranked,
         row_number() over (partition by segment_type_id, entity_id, stands_apart order by evaluation_date asc) as sequence_number,
-        sum(case when reason_code = 'ranked' then 0 else 1 end) over (
+        cast(sum(case when reason_code = 'ranked' then 0 else 1 end) over (
             partition by segment_type_id, entity_id, stands_apart order by evaluation_date asc rows between unbounded preceding and current row
-        ) as row_id,
+        ) as integer) as row_id,
         lag(computed_tier_rank) over (partition by segment_type_id, entity_id, stands_apart order by evaluation_date asc) as previous_candidate
     from candidates
 ),
@@ -57,19 +57,19 @@ rows_numbered as (
 changes_counted as (
     select
         *,
-        sum(case when computed_tier_rank = previous_candidate then 0 else 1 end) over (
+        cast(sum(case when computed_tier_rank = previous_candidate then 0 else 1 end) over (
             partition by segment_type_id, entity_id, stands_apart order by evaluation_date asc rows between unbounded preceding and current row
-        ) as change_number
+        ) as integer) as change_number
     from rows_numbered
 ),
 
 streaks_counted as (
     select
         *,
-        sum(case when is_month_end then 1 else 0 end) over (
+        cast(sum(case when is_month_end then 1 else 0 end) over (
             partition by segment_type_id, entity_id, stands_apart, is_ranked, row_id, change_number
             order by evaluation_date asc rows between unbounded preceding and current row
-        ) as streak
+        ) as integer) as streak
     from changes_counted
 ),
 

@@ -47,7 +47,7 @@ concentration as (
         cast(sum(case when is_counted then metric_amount else 0 end) as numeric(24, 4)) as total_amount,
         cast(max(case when is_counted then metric_amount end) as numeric(24, 4)) as largest_amount,
         -- Twice the place in rising order, equals at the middle of theirs.
-        sum(case when is_counted then (2 * total_count + 1 - count_before - count_through) * cast(cast(metric_amount as numeric(19, 4)) * 10000 as numeric(24, 0)) else 0 end) as twice_weighted_amount,
+        sum(case when is_counted then (2 * total_count + 1 - count_before - count_through) * metric_amount else 0 end) as twice_weighted_amount,
         -- The top fifth, rounded up to a whole entity; it may end among equals.
         sum(case when is_counted and (count_through - 1) * 5 < total_count then metric_amount else 0 end) as whole_fifth_amount,
         max(case when is_counted and count_before * 5 < total_count and (count_through - 1) * 5 >= total_count then count_before end) as split_count,
@@ -78,7 +78,7 @@ select
     below_minimum_amount,
     non_positive_amount,
     cast(cast({{ divide_half_up(
-        '(twice_weighted_amount - (counted_count + 1) * cast(total_amount * 10000 as numeric(28, 0))) * 1000000',
+        'cast((twice_weighted_amount - (counted_count + 1) * total_amount) * 10000 as numeric(32, 0)) * 1000000',
         'counted_count * cast(total_amount * 10000 as numeric(28, 0))'
     ) }} as numeric(18, 0)) * 0.000001 as numeric(9, 6)) as gini,
     {{ display_share('top_fifth_amount', 'total_amount') }} as top_fifth_share,
