@@ -122,13 +122,13 @@ def sample_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wide_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """The sample under a wide configuration, in the middle of a month (``proof_data.py``); dbt's own tests left out."""
     # Imported here: ``proof_data`` needs the generator's table list, which not every test does.
-    from proof_data import AS_OF, wide_configuration  # noqa: PLC0415
+    from proof_data import PROOF_VARS, wide_configuration  # noqa: PLC0415
 
     folder = tmp_path_factory.mktemp("wide")
     return build(
         SAMPLE_RAW,
         wide_configuration(folder / "wide_configuration"),
         folder / "warehouse",
-        vars={"as_of_date": AS_OF.isoformat()},
+        vars=PROOF_VARS,
         exclude="resource_type:test resource_type:unit_test",
     )

@@ -1,7 +1,8 @@
 """The independent proof: every row of the marts against plain Python over the same raw files (``recompute.py``).
 
-Three worlds, each built once: the sample as it is; the sample under a wide configuration in the middle of a month;
-a small torn set of tables with every fault, tie and contradiction the contract speaks of (``proof_data.py``).
+Three worlds, each built once: the sample as it is; the sample under a wide configuration in the middle of a month
+(every option of a segment type, every kind of decision of people); a small torn set of tables with every fault, tie and
+contradiction the contract speaks of (``proof_data.py``).
 """
 
 from __future__ import annotations
@@ -19,22 +20,48 @@ from typing import Any
 import duckdb
 import pytest
 from conftest import SAMPLE_CONFIGURATION, SAMPLE_RAW, Build, build
-from proof_data import AS_OF, TORN_TYPES, WIDE_TYPES, torn_configuration, torn_data, wide_configuration
+from proof_data import (
+    PROOF_VARS,
+    RETIRED,
+    TORN_TYPES,
+    TORN_VARS,
+    WIDE_TYPES,
+    recomputed,
+    torn_configuration,
+    torn_data,
+)
 from recompute import (
     QUARANTINED,
     STAGED,
     SUPERSEDED,
     TABLES,
     UNKNOWN,
+    Configuration,
+    Edge,
+    Ladder,
+    Line,
+    Member,
+    Override,
+    Sales,
+    Tier,
     World,
+    amount_lost,
     cents,
+    damp,
     gini,
     global_id,
+    month_end,
+    outliers,
     rank,
+    reach_minimums,
+    round_half_up,
+    rule,
+    tier_in_force,
+    variation,
     walk_up,
     window,
 )
-from worlds import assert_same_values
+from worlds import assert_same_values, read_case
 
 WITHOUT_TESTS = "resource_type:test resource_type:unit_test"
 MONEY_TABLES = sorted(table for table, contract in TABLES.items() if contract.money)
@@ -66,7 +93,7 @@ def sample_proof(sample_warehouse: Path) -> Iterator[Proof]:
 @pytest.fixture(scope="session")
 def wide_proof(wide_warehouse: Build) -> Iterator[Proof]:
     """The sample under the wide configuration, in the middle of a month."""
-    world = World.read(SAMPLE_RAW, wide_warehouse.path.parent / "configuration", as_of=AS_OF)
+    world = recomputed(SAMPLE_RAW, wide_warehouse.path.parent / "configuration", PROOF_VARS)
     yield from _proof(world, wide_warehouse.path)
 
 
@@ -76,9 +103,9 @@ def torn_proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
     folder = tmp_path_factory.mktemp("torn")
     raw, absent_tables = torn_data(folder / "raw")
     configuration = torn_configuration(folder / "torn_configuration")
-    variables = {"as_of_date": AS_OF.isoformat(), "absent_tables": absent_tables}
+    variables = TORN_VARS | {"absent_tables": absent_tables}
     built = build(raw, configuration, folder / "warehouse", vars=variables, exclude=WITHOUT_TESTS)
-    yield from _proof(World.read(raw, configuration, as_of=AS_OF), built.path)
+    yield from _proof(recomputed(raw, configuration, TORN_VARS), built.path)
 
 
 WORLDS = ["sample", "wide", "torn"]
@@ -107,19 +134,26 @@ def in_millionths(share: Decimal | None) -> int | None:
     return None if share is None else int(share.scaleb(6).to_integral_exact())
 
 
-def seed_column(seed: str, column: str) -> list[str]:
-    """The values of a column of a shipped seed, in order."""
-    with (SAMPLE_CONFIGURATION / f"{seed}.csv").open(encoding="utf-8", newline="") as file:
-        return [row[column] for row in csv.DictReader(file)]
+def in_ten_thousandths(quantity: Decimal | None) -> int | None:
+    """A quantity of a mart as whole ten-thousandths."""
+    return None if quantity is None else int(quantity.scaleb(4).to_integral_exact())
 
 
-SAMPLE_TYPES = seed_column("segment_types", "segment_type_id")
+SHIPPED_TYPES = Configuration.read(SAMPLE_CONFIGURATION).segment_types
+SAMPLE_TYPES = list(SHIPPED_TYPES)
+PROOF_TYPES = [*SAMPLE_TYPES, *(identifier for identifier in WIDE_TYPES if identifier not in RETIRED)]
 WORLDS_AND_TYPES = [
     *(("sample", identifier) for identifier in SAMPLE_TYPES),
-    *(("wide", identifier) for identifier in [*SAMPLE_TYPES, *WIDE_TYPES]),
-    *(("torn", identifier) for identifier in [*SAMPLE_TYPES, *WIDE_TYPES, *TORN_TYPES]),
+    *(("wide", identifier) for identifier in PROOF_TYPES),
+    *(("torn", identifier) for identifier in [*PROOF_TYPES, *TORN_TYPES]),
 ]
+PRODUCT_TYPES = {
+    identifier for identifier, cells in {**SHIPPED_TYPES, **WIDE_TYPES}.items() if cells.get("entity") == "product"
+}
 in_worlds_and_types = pytest.mark.parametrize(("proof", "segment_type_id"), WORLDS_AND_TYPES, indirect=["proof"])
+in_worlds_and_product_types = pytest.mark.parametrize(
+    ("proof", "segment_type_id"), [pair for pair in WORLDS_AND_TYPES if pair[1] in PRODUCT_TYPES], indirect=["proof"]
+)
 
 
 # ---- 1. What became of every raw row ----
@@ -341,106 +375,283 @@ def test_vat_numbers_that_are_none_are_reported(proof: Proof) -> None:
     assert vat_number_findings(proof) == proof.world.vat_number_findings()
 
 
-# ---- 5. Tiers (R1, R3 to R7, R11) ----
+# ---- 5. Tiers as of the run (R1 to R14, R20, R23) ----
 
-SEGMENT_COLUMNS = {
-    "as_of_date": None,
-    "entity_id": None,
-    "inherited_from": None,
-    "window_from": None,
-    "window_to": None,
-    "reason_code": None,
-    "computed_tier": None,
-    "tier": None,
-    "tier_source": None,
-    "sales_rank": None,
-    "net_sales": in_cents,
-    "metric_amount": in_cents,
-    "eligible_amount": in_cents,
-    "share_before": in_millionths,
-    "cumulative_share": in_millionths,
+Columns = dict[str, Callable[[Any], Any] | None]
+
+# How a value of a mart becomes the one the recomputation has; most are the same.
+NUMBERS: Columns = {
+    **dict.fromkeys(["net_sales", "cost", "gross_margin", "metric_amount", "metric_amount_untreated"], in_cents),
+    **dict.fromkeys(["outlier_amount", "eligible_amount", "distance_to_better_tier", "distance_to_worse_tier"], in_cents),
+    **dict.fromkeys(["share_before", "cumulative_share"], in_millionths),
 }
+MONTHLY_COLUMNS = [
+    *("entity_id", "inherited_from", "net_sales", "cost", "gross_margin", "metric_amount", "computed_tier"),
+    *("reason_code", "override_id", "tier", "tier_source", "hysteresis_status", "pending_tier", "pending_months"),
+]
+SEGMENT_COLUMNS = [
+    *MONTHLY_COLUMNS,
+    *("window_from", "window_to", "first_invoice_date", "metric_amount_untreated", "outlier_amount"),
+    *("outlier_order_count", "eligible_amount", "sales_rank", "share_before", "cumulative_share", "override_reason"),
+    *("distance_to_better_tier", "distance_to_worse_tier"),
+]
+TYPE_COLUMNS = ["family", "version", "status"]
+PATTERN_COLUMNS: Columns = {
+    "xyz_class": None,
+    "monthly_quantity_mean": in_ten_thousandths,
+    "squared_variation": in_millionths,
+}
+SUMMARY_COLUMNS: Columns = {
+    **dict.fromkeys(["tier_rank", "member_count", "excluded_member_count", "entity_count", "ranked_entity_count"]),
+    **dict.fromkeys(["net_sales", "cost", "gross_margin"], in_cents),
+    **dict.fromkeys(["member_share", "net_sales_share"], in_millionths),
+}
+CONCENTRATION_COLUMNS: Columns = {
+    **dict.fromkeys(["entity_count", "ranked_entity_count", "best_tier_entity_count"]),
+    **dict.fromkeys(["eligible_amount", "excluded_amount", "new_amount"], in_cents),
+    **dict.fromkeys(["below_minimum_amount", "non_positive_amount"], in_cents),
+    **dict.fromkeys(["gini", "top_fifth_share", "largest_share"], in_millionths),
+    **dict.fromkeys(["best_tier_share", "best_tier_share_without_largest"], in_millionths),
+}
+MIGRATION_COLUMNS: Columns = {
+    **dict.fromkeys(["previous_month_end", "movement", "member_count"]),
+    "net_sales": in_cents,
+    "from_share": in_millionths,
+}
+
+
+def converted(columns: Columns, values: tuple) -> dict[str, Any]:
+    """A row of a mart in the terms of the recomputation."""
+    return {
+        column: convert(value) if convert else value
+        for (column, convert), value in zip(columns.items(), values, strict=True)
+    }
+
+
+def named(columns: list[str]) -> Columns:
+    """Columns of a member with their conversions."""
+    return {column: NUMBERS.get(column) for column in columns}
+
+
+def entity_of(proof: Proof, segment_type_id: str) -> str:
+    """Whom a type is about: customer or product."""
+    return proof.world.configuration.segment_types[segment_type_id]["entity"]
+
+
+def values_of(member: Member, columns: list[str]) -> dict[str, Any]:
+    """What the recomputation says in the columns of a mart."""
+    return {column: getattr(member, column) for column in columns}
 
 
 @in_worlds_and_types
 def test_every_member_has_the_tier_the_reason_and_the_numbers_we_find(proof: Proof, segment_type_id: str) -> None:
-    entity = proof.world.configuration.segment_types[segment_type_id]["entity"]
+    segment_type = proof.world.configuration.segment_types[segment_type_id]
+    common = {column: segment_type[column] for column in TYPE_COLUMNS} | {"as_of_date": proof.world.as_of}
     expected = {
-        member.member_id: {
-            "as_of_date": proof.world.as_of,
-            "entity_id": member.entity_id,
-            "inherited_from": member.inherited_from,
-            "window_from": member.window_from,
-            "window_to": member.window_to,
-            "reason_code": member.reason,
-            "computed_tier": member.tier,
-            "tier": member.tier,
-            "tier_source": member.tier_source,
-            "sales_rank": member.rank,
-            "net_sales": member.net_sales,
-            "metric_amount": member.metric,
-            "eligible_amount": member.eligible,
-            "share_before": member.share_before,
-            "cumulative_share": member.cumulative_share,
-        }
+        member.member_id: common | values_of(member, SEGMENT_COLUMNS)
         for member in proof.world.members(segment_type_id).values()
     }
+    columns = dict.fromkeys(common) | named(SEGMENT_COLUMNS)
+    entity = segment_type["entity"]
     rows = proof.rows(
-        f"select {entity}_id, {', '.join(SEGMENT_COLUMNS)} from segmentation.fct_{entity}_segments"
-        " where segment_type_id = ?",
+        f"select {entity}_id, {', '.join(columns)} from segmentation.fct_{entity}_segments where segment_type_id = ?",
         segment_type_id,
     )
     assert len(rows) == len(expected), "exactly one row for every member"
-    found = {
-        row[0]: {
-            column: convert(value) if convert else value
-            for (column, convert), value in zip(SEGMENT_COLUMNS.items(), row[1:], strict=True)
-        }
-        for row in rows
+    assert_same_values({row[0]: converted(columns, row[1:]) for row in rows}, expected, segment_type_id)
+
+
+@in_worlds_and_product_types
+def test_every_product_has_the_monthly_pattern_we_find(proof: Proof, segment_type_id: str) -> None:
+    members = proof.world.members(segment_type_id)
+    expected = {
+        product: vars(pattern) | {"abc_xyz": members[product].tier + pattern.xyz_class}
+        for product, pattern in proof.world.monthly_patterns(segment_type_id).items()
     }
-    assert_same_values(found, expected, segment_type_id)
+    columns = PATTERN_COLUMNS | {"abc_xyz": None}
+    rows = proof.rows(
+        f"select product_id, {', '.join(columns)} from segmentation.fct_product_segments where segment_type_id = ?",
+        segment_type_id,
+    )
+    assert_same_values({row[0]: converted(columns, row[1:]) for row in rows}, expected, segment_type_id)
+
+
+@in_worlds_and_types
+def test_the_edges_are_those_who_move_with_the_least(proof: Proof, segment_type_id: str) -> None:
+    columns: Columns = {
+        **dict.fromkeys(["direction", "computed_tier", "neighbouring_tier", "edge_rank", "entity_id"]),
+        **dict.fromkeys(["metric_amount", "distance"], in_cents),
+    }
+    rows = proof.rows(
+        f"select {', '.join(columns)} from segmentation.fct_segment_edges where segment_type_id = ? and as_of_date = ?",
+        segment_type_id,
+        proof.world.as_of,
+    )
+    found = Counter(Edge(**converted(columns, row)) for row in rows)
+    assert_same_values(found, Counter(proof.world.edges(segment_type_id)), segment_type_id)
+
+
+@in_worlds(*WORLDS)
+def test_an_edge_bears_the_name_of_its_entity_or_of_one_of_its_members(proof: Proof) -> None:
+    names = {
+        global_id(*row.key): row.values["name"]
+        for table in ("erp.customers", "erp.products")
+        for row in proof.world.staged(table)
+    }
+    for identifier in proof.world.configuration.segment_types:
+        allowed: dict[str, set[str | None]] = defaultdict(set)
+        for member in proof.world.members(identifier).values():
+            allowed[member.entity_id].add(names[member.member_id])
+        for entity_id, name in proof.rows(
+            "select distinct entity_id, entity_name from segmentation.fct_segment_edges where segment_type_id = ?",
+            identifier,
+        ):
+            assert name in ({names[entity_id]} if entity_id in names else allowed[entity_id]), (identifier, entity_id)
 
 
 @in_worlds(*WORLDS)
 def test_no_other_segment_type_is_evaluated(proof: Proof) -> None:
+    marts = ["customer_segments", "product_segments", "customer_segments_monthly", "product_segments_monthly"]
     found = proof.rows(
-        "select distinct segment_type_id from segmentation.fct_customer_segments"
-        " union select distinct segment_type_id from segmentation.fct_product_segments"
+        " union ".join(f"select distinct segment_type_id from segmentation.fct_{mart}" for mart in marts)
     )
     assert {identifier for (identifier,) in found} == set(proof.world.configuration.segment_types)
 
 
+@in_worlds("sample")
+@pytest.mark.parametrize(
+    ("mart", "columns"),
+    [
+        ("customer_segments", {*SEGMENT_COLUMNS, *TYPE_COLUMNS, "customer_id", "as_of_date"}),
+        ("product_segments", {*SEGMENT_COLUMNS, *TYPE_COLUMNS, *PATTERN_COLUMNS, "product_id", "as_of_date", "abc_xyz"}),
+        ("customer_segments_monthly", {*MONTHLY_COLUMNS, "customer_id", "month_end"}),
+        ("product_segments_monthly", {*MONTHLY_COLUMNS, "product_id", "month_end"}),
+        (
+            "segment_edges",
+            {*("direction", "computed_tier", "neighbouring_tier", "edge_rank", "entity_id", "entity_name", "metric_amount")}
+            | {"distance", "as_of_date"},
+        ),
+        # The fingerprint tells a run whether a closed month has to be computed again; it is about no member.
+        ("segment_migration", {*MIGRATION_COLUMNS, "month_end", "from_tier", "to_tier", "input_fingerprint"}),
+        ("segment_summary", {*SUMMARY_COLUMNS, "as_of_date", "month_end", "tier", "input_fingerprint"}),
+        ("segment_concentration", {*CONCENTRATION_COLUMNS, "as_of_date", "month_end", "input_fingerprint"}),
+    ],
+)
+def test_no_column_is_left_uncompared(proof: Proof, mart: str, columns: set[str]) -> None:
+    found = {row[0] for row in proof.rows(f"describe segmentation.fct_{mart}")}
+    assert found == columns | {"segment_type_id"}
+
+
+# ---- 6. What the month-ends say (R18, R20) ----
+
+
 @in_worlds_and_types
-def test_the_summary_adds_up_the_members(proof: Proof, segment_type_id: str) -> None:
-    summary = proof.world.summary(segment_type_id)
+def test_every_month_end_has_the_members_and_tiers_we_find(proof: Proof, segment_type_id: str) -> None:
     expected = {
-        tier: (count, summary.net_sales_per_tier[tier]) for tier, count in summary.members_per_tier.items() if count
+        (day, member.member_id): values_of(member, MONTHLY_COLUMNS)
+        for day, members in proof.world.monthly(segment_type_id).items()
+        for member in members.values()
+    }
+    entity, columns = entity_of(proof, segment_type_id), named(MONTHLY_COLUMNS)
+    rows = proof.rows(
+        f"select month_end, {entity}_id, {', '.join(columns)} from segmentation.fct_{entity}_segments_monthly"
+        " where segment_type_id = ?",
+        segment_type_id,
+    )
+    assert len(rows) == len(expected), "one row for every member and month-end"
+    assert_same_values({row[:2]: converted(columns, row[2:]) for row in rows}, expected, segment_type_id)
+
+
+@in_worlds_and_types
+def test_members_migrate_from_month_to_month_as_we_find(proof: Proof, segment_type_id: str) -> None:
+    expected = {key: vars(movement) for key, movement in proof.world.migration(segment_type_id).items()}
+    rows = proof.rows(
+        f"select month_end, from_tier, to_tier, {', '.join(MIGRATION_COLUMNS)} from segmentation.fct_segment_migration"
+        " where segment_type_id = ?",
+        segment_type_id,
+    )
+    assert len({row[:3] for row in rows}) == len(rows)
+    assert_same_values({row[:3]: converted(MIGRATION_COLUMNS, row[3:]) for row in rows}, expected, segment_type_id)
+
+
+@in_worlds_and_types
+def test_the_summary_adds_up_the_members_of_every_date(proof: Proof, segment_type_id: str) -> None:
+    expected = {
+        (day, month_end(day), tier): vars(summary)
+        for day in proof.world.evaluation_dates
+        for tier, summary in proof.world.summary(segment_type_id, day).items()
     }
     rows = proof.rows(
-        "select tier, member_count, net_sales from segmentation.fct_segment_summary"
-        " where segment_type_id = ? and as_of_date = ? and member_count > 0",
+        f"select as_of_date, month_end, tier, {', '.join(SUMMARY_COLUMNS)}"
+        " from segmentation.fct_segment_summary where segment_type_id = ? and member_count > 0",
         segment_type_id,
-        proof.world.as_of,
     )
-    assert len({row[0] for row in rows}) == len(rows)
-    assert_same_values({tier: (count, in_cents(amount)) for tier, count, amount in rows}, expected, segment_type_id)
+    assert len({row[:3] for row in rows}) == len(rows)
+    assert_same_values({row[:3]: converted(SUMMARY_COLUMNS, row[3:]) for row in rows}, expected, segment_type_id)
 
 
 @in_worlds_and_types
-def test_the_concentration_is_that_of_the_ranked_entities(proof: Proof, segment_type_id: str) -> None:
-    summary = proof.world.summary(segment_type_id)
+def test_the_concentration_is_that_of_the_ranked_entities_of_every_date(proof: Proof, segment_type_id: str) -> None:
+    expected = {
+        (day, month_end(day)): vars(concentration)
+        for day in proof.world.evaluation_dates
+        if (concentration := proof.world.concentration(segment_type_id, day))
+    }
     rows = proof.rows(
-        "select gini, top_fifth_share, best_tier_share from segmentation.fct_segment_concentration"
-        " where segment_type_id = ? and as_of_date = ?",
+        f"select as_of_date, month_end, {', '.join(CONCENTRATION_COLUMNS)}"
+        " from segmentation.fct_segment_concentration where segment_type_id = ?",
         segment_type_id,
-        proof.world.as_of,
     )
-    assert [tuple(map(in_millionths, row)) for row in rows] == [
-        (summary.gini, summary.top_fifth_share, summary.best_tier_share)
-    ]
+    assert len({row[:2] for row in rows}) == len(rows)
+    assert_same_values({row[:2]: converted(CONCENTRATION_COLUMNS, row[2:]) for row in rows}, expected, segment_type_id)
 
 
-# ---- 6. Conservation ----
+# ---- 7. What is reported ----
+
+
+@in_worlds(*WORLDS)
+def test_decisions_that_change_nothing_are_reported(proof: Proof) -> None:
+    wording = {
+        "not approved": "not approved",
+        "approved by whoever requested it": "approved by its author",
+        "unknown entity": "unknown entity",
+        "another decision about it begins on the same day; the highest id counts": "another one begins on that day",
+    }
+    rows = proof.rows(
+        "select override_id, problem from audit.findings_inert_overrides where file_name = 'segment_overrides.csv'"
+    )
+    assert len({row[0] for row in rows}) == len(rows)
+    found = {override_id: wording.get(problem, problem) for override_id, problem in rows}
+    assert_same_values(found, proof.world.inert_overrides(), "audit.findings_inert_overrides")
+
+
+@in_worlds(*WORLDS)
+def test_contracts_that_cannot_be_counted_are_reported(proof: Proof) -> None:
+    found = {contract_id for (contract_id,) in proof.rows("select contract_id from audit.findings_contracts")}
+    assert found == proof.world.uncounted_contracts()
+
+
+@in_worlds(*WORLDS)
+def test_outliers_are_reported_with_the_types_that_see_them(proof: Proof) -> None:
+    world = proof.world
+    flagged: Counter[tuple[str, str]] = Counter()
+    amounts = set()
+    for identifier in world.configuration.segment_types:
+        members = world.members(identifier)
+        for customer, orders in world.outliers(identifier, world.as_of).items():
+            if customer in members:
+                flagged[customer, identifier] = len(orders)
+                amounts |= {(customer, order.net_sales, limit / world.outlier_multiple) for order, limit in orders}
+    rows = proof.rows(
+        "select finding_id, customer_id, net_sales, median_of_others, segment_type_ids from audit.findings_order_outliers"
+    )
+    assert len({row[0] for row in rows}) == len(rows)
+    assert {(customer, in_cents(amount), Fraction(median) * 100) for _, customer, amount, median, _ in rows} <= amounts
+    found = Counter((row[1], identifier) for row in rows for identifier in row[-1].split(", "))
+    assert_same_values(found, flagged, "audit.findings_order_outliers")
+
+
+# ---- 8. Conservation ----
 
 
 @in_worlds(*WORLDS)
@@ -493,13 +704,14 @@ def test_a_segment_type_holds_all_sales_of_its_scope(proof: Proof, segment_type_
     assert in_cents(total) == in_scope
 
     differing = proof.rows(
-        f"select entity_id, is_excluded, sum(net_sales), any_value(metric_amount)"
-        f" from (select *, reason_code = 'excluded' as is_excluded from {mart} where segment_type_id = ?)"
-        " group by entity_id, is_excluded having sum(net_sales) <> any_value(metric_amount)"
-        " or count(distinct metric_amount) > 1",
+        f"select entity_id, is_internal, sum(net_sales), any_value(metric_amount_untreated)"
+        f" from (select *, list_contains(?, {entity}_id) as is_internal from {mart} where segment_type_id = ?)"
+        " group by entity_id, is_internal having sum(net_sales) <> any_value(metric_amount_untreated)"
+        " or count(distinct metric_amount_untreated) > 1",
+        [customer for customer in proof.world.customers if proof.world.customers[customer].kind in ("internal", "test")],
         segment_type_id,
     )
-    if segment_type["metric"] == "net_sales":
+    if (segment_type["metric"], segment_type["metric_basis"]) == ("net_sales", "actual"):
         assert differing == []
 
 
@@ -529,16 +741,44 @@ def test_the_torn_world_has_everything(torn_proof: Proof) -> None:
     }
     assert {customer.parent_source for customer in world.customers.values()} == {None, "override", "erp", "crm"}
     assert set(world.matches.values()) == {"manual", "cross_reference", "vat_number", "name_and_address"}
-    members = [member for identifier in world.configuration.segment_types for member in world.members(identifier).values()]
-    assert {member.reason for member in members} == {
-        "excluded",
-        "default_new",
-        "no_sales_in_scope",
-        "non_positive_net_sales",
-        "below_min_net_sales",
-        "ranked",
+    assert any(member.is_ranked and member.inherited_from for member in world.members("sales_performance").values())
+
+
+def test_the_worlds_meet_every_outcome_of_the_rules(wide_proof: Proof, torn_proof: Proof) -> None:
+    """Whatever a rule can say is said about somebody on some day."""
+    reasons, sources, statuses, consulted, movements, patterns = (Counter[Any]() for _ in range(6))
+    treated, put_away = set(), set()
+    for world in (wide_proof.world, torn_proof.world):
+        for identifier, segment_type in world.configuration.segment_types.items():
+            for day in world.evaluation_dates:
+                for entity, row in world.evaluations(identifier, day).items():
+                    reasons[row.reason] += 1
+                    sources[row.tier_source] += 1
+                    statuses[row.damped.status if row.damped else None] += 1
+                    consulted[row.ruling.consulted.mode if row.ruling.consulted else None] += 1
+                    if row.metric != row.untreated:
+                        treated.add((segment_type["metric"], segment_type["outlier_treatment"]))
+                    if row.reason == "excluded" and not entity.is_internal:
+                        put_away.add((segment_type["method"], row.computed_tier))
+            movements.update(movement.movement for movement in world.migration(identifier).values())
+            if segment_type["entity"] == "product":
+                patterns.update(pattern.xyz_class for pattern in world.monthly_patterns(identifier).values())
+    assert set(reasons) == {
+        *("excluded", "default_new", "no_sales_in_scope", "non_positive_net_sales", "below_min_net_sales", "ranked")
     }
-    assert any(member.reason == "ranked" and member.inherited_from for member in members)
+    assert set(sources) == {"override", "floor", "hysteresis", "computed", "default"}
+    assert set(statuses) == {None, "initial", "stable", "pending", "changed"}
+    assert set(consulted) == {None, "set", "floor", "clear", "clear_all"}
+    # Nobody is ever gone: who has appeared once is there at every later month-end.
+    assert set(movements) == {"better", "worse", "same", "new", "excluded"}
+    assert set(patterns) == {"X", "Y", "Z"}
+    assert treated == {
+        *((metric, "exclude") for metric in ("net_sales", "gross_margin", "order_count")),
+        *((metric, "cap") for metric in ("net_sales", "gross_margin", "quantity")),
+    }
+    assert put_away >= {
+        (method, tier) for method in ("cut_point", "sequential_quota", "absolute", "count") for tier in ("A", "B", "C")
+    }
 
 
 # ---- The recomputation itself, on answers others published or anyone can count ----
@@ -549,21 +789,181 @@ def test_the_recomputed_gini_is_the_published_one() -> None:
     assert round(float(gini([1, 3, 2, 1, 1, 1, 4])), 7) == 0.3076923
 
 
-CUTS = [("A", Fraction(80, 100)), ("B", Fraction(95, 100)), ("C", Fraction(1))]
+def ladder(method: str = "cut_point", boundary: str = "upper", ties: str = "together", **shares: str) -> Ladder:
+    """Tiers by share, best first: 80/15/5 unless the shares say otherwise."""
+    shares = shares or {"A": "0.80", "B": "0.15", "C": "0.05"}
+    return Ladder(tuple(Tier(tier, share=Fraction(share)) for tier, share in shares.items()), method, boundary, ties)
+
+
+def ranked(amounts: list[int], ladder_: Ladder) -> str:
+    """The tiers of some amounts, in their order."""
+    standings = rank(dict(enumerate(amounts)), ladder_)
+    return "".join(standings[position].tier for position in range(len(amounts)))
 
 
 @pytest.mark.parametrize(
-    ("amounts", "tiers"),
+    ("amounts", "tiers", "reading"),
     [
-        pytest.param([900, 60, 40], "ABC", id="one holds more than the whole band"),
-        pytest.param([60, 20, 15, 5], "AABC", id="whoever starts exactly at a cut is below it"),
-        pytest.param([79, 19, 2], "AAC", id="whoever crosses keeps the better tier"),
-        pytest.param([50, 50, 50, 50], "AAAA", id="equals share a tier"),
+        pytest.param([900, 60, 40], "ABC", {}, id="one holds more than the whole band"),
+        pytest.param([60, 20, 15, 5], "AABC", {}, id="whoever starts exactly at a cut is below it"),
+        pytest.param([79, 19, 2], "AAC", {}, id="whoever crosses keeps the better tier"),
+        pytest.param([50, 50, 50, 50], "AAAA", {}, id="equals share a tier"),
+        pytest.param([50, 50, 50, 50], "AAAB", {"ties": "split", "boundary": "nearest"}, id="equals split nearest"),
+        pytest.param([79, 19, 2], "ACC", {"boundary": "lower"}, id="whoever crosses gets the worse tier"),
+        pytest.param([80, 15, 5], "ABC", {"boundary": "lower"}, id="whoever ends exactly at a cut is above it"),
+        pytest.param([70, 20, 10], "ABC", {"boundary": "nearest"}, id="half of it lies on the cut"),
+        pytest.param([70, 19, 11], "AAB", {"boundary": "nearest"}, id="more than half of it lies above the cut"),
+        # B is filled to 95 + 15 only where the overshoot of A is not taken from it.
+        pytest.param([79, 16, 3, 2], "AABB", {"method": "sequential_quota"}, id="an overshoot is not given back"),
+        pytest.param([9, 5, 1, 1], "AABB", {"method": "count", "A": "0.5", "B": "0.5"}, id="half of the entities"),
+        pytest.param([9, 1, 1, 1], "AAAA", {"method": "count", "A": "0.5", "B": "0.5"}, id="equals count together"),
     ],
 )
-def test_the_recomputed_ranking_is_the_one_on_paper(amounts: list[int], tiers: str) -> None:
-    standings = rank({f"entity {position}": amount for position, amount in enumerate(amounts)}, CUTS)
-    assert "".join(standings[f"entity {position}"].tier for position in range(len(amounts))) == tiers
+def test_the_recomputed_ranking_is_the_one_on_paper(amounts: list[int], tiers: str, reading: dict[str, str]) -> None:
+    assert ranked(amounts, ladder(**reading)) == tiers
+
+
+@pytest.mark.parametrize(
+    ("case", "value", "answer", "key", "reading"),
+    [
+        (
+            "abc_sap_pal_10items",
+            "value",
+            "published_class",
+            "entity_id",
+            {"method": "sequential_quota", "A": "0.70", "B": "0.20", "C": "0.10"},
+        ),
+        ("abc_pypi_7products", "value", "published_class_lower", "entity_id", {"boundary": "lower"}),
+        (
+            "abc_count_based_10items",
+            "annual_value",
+            "published_class",
+            "item_id",
+            {"method": "count", "A": "0.20", "B": "0.30", "C": "0.50"},
+        ),
+    ],
+)
+def test_the_recomputed_tiers_are_the_published_ones(
+    case: str, value: str, answer: str, key: str, reading: dict[str, str]
+) -> None:
+    expected = {row[key]: row[answer] for row in read_case(case)}
+    rows = read_case(case) if value == "annual_value" else read_case(case, "input.csv")
+    standings = rank({row[key]: Fraction(row[value]) for row in rows}, ladder(**reading))
+    assert_same_values({item: standing.tier for item, standing in standings.items()}, expected, case)
+
+
+def test_the_recomputed_minimums_are_the_published_ones() -> None:
+    rows = read_case("abc_oca_fixed_thresholds_window")
+    minimums = {"A": 10_000, "B": 5_000, "C": 2_500, "D": 0}
+    steps = Ladder(tuple(Tier(tier, minimum=minimum) for tier, minimum in minimums.items()), "absolute")
+    found = reach_minimums([int(row["recomputed_amount"]) for row in rows], steps)
+    assert found == [row["recomputed_class"] for row in rows]
+
+
+def test_the_recomputed_hysteresis_is_the_one_of_the_example() -> None:
+    case = "contract_hysteresis_n2"
+    sequences: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in sorted(read_case(case), key=lambda row: row["run_date"]):
+        sequences[row["customer_id"]].append(row)
+    for customer, rows in sequences.items():
+        damped = damp([(row["computed_tier"], True, True) for row in rows], months=2)
+        found = [(step.applied, step.pending_tier or "", str(step.pending_months), step.status) for step in damped]
+        assert found == [
+            (row["applied_tier"], row["pending_tier"], row["pending_months"], row["status"]) for row in rows
+        ], customer
+
+
+def test_the_recomputed_hysteresis_begins_anew_after_an_evaluation_without_rank() -> None:
+    steps = [("A", True, True), ("B", True, True), ("C", False, True), ("B", True, True), ("A", True, True)]
+    # In the middle of a month nothing is counted: what waits goes on waiting.
+    steps += [("A", True, False)]
+    assert [(step.applied, step.status, step.pending_months) for step in damp(steps, months=2)] == [
+        ("A", "initial", 0),
+        ("A", "pending", 1),
+        ("C", "changed", 0),
+        ("B", "changed", 0),
+        ("B", "pending", 1),
+        ("B", "pending", 1),
+    ]
+
+
+def test_the_recomputed_overrides_are_those_of_the_example() -> None:
+    case = "contract_override_precedence"
+    rows = [
+        Override.read(row | {"segment_type_id": "the type", "entity_id": row["customer_id"]})
+        for row in read_case(case, "input.csv")
+    ]
+    ranks = {tier: position for position, tier in enumerate(["A", "B", "C", "N", "VIP"])}
+    for row in read_case(case):
+        ruling = rule(rows, row["customer_id"], date.fromisoformat(row["as_of"]))
+        computed = row["computed_tier"]
+        reason = "default_new" if computed == "N" else "ranked"
+        override_id = ruling.consulted.override_id if ruling.consulted else ""
+        found = (*tier_in_force(ruling, computed, reason, computed, ranks), override_id)
+        assert found == (row["tier"], row["tier_source"], row["override_id"]), row
+
+
+def test_the_recomputed_patterns_are_the_published_ones() -> None:
+    case = "abcxyz_supplychainpy_39skus"
+    demand: dict[str, list[Fraction]] = defaultdict(list)
+    revenue: dict[str, int] = defaultdict(int)
+    for row in read_case(case, "input.csv"):
+        demand[row["sku"]].append(Fraction(row["demand"]))
+        revenue[row["sku"]] += int(row["demand"]) * int(row["retail_price"])
+    standings = rank(revenue, ladder(boundary="lower", A="0.80", B="0.10", C="0.10"))
+    limits = Fraction("0.20"), Fraction("0.60")
+    steady = {sku for sku, quantities in demand.items() if limits[0] ** 2 < variation(quantities) <= limits[1] ** 2}
+    found = {sku for sku in steady if standings[sku].tier == "A"}
+    assert found == {row["sku"] for row in read_case(case) if row["published_abc_xyz"] == "AY"}
+
+
+@pytest.mark.parametrize(
+    ("orders", "flagged"),
+    [
+        pytest.param([10, 20, 30, 61], [61], id="above three times the median of the others"),
+        pytest.param([10, 20, 30, 60], [], id="exactly three times the median"),
+        pytest.param([10, 20, 1000], [], id="two others are too few"),
+        pytest.param([10, 20, 30, 40, 76], [76], id="the median lies between two orders"),
+        pytest.param([1, 1, 1, 50], [], id="not above the floor"),
+        pytest.param([10, 10, 10, 10, 99, 99], [99, 99], id="two at once, each judged by the others"),
+        pytest.param([-5, -5, -5, 51], [51], id="the others were all given back"),
+    ],
+)
+def test_the_recomputed_outliers_are_those_on_paper(orders: list[int], flagged: list[int]) -> None:
+    found = outliers([Sales(amount) for amount in orders], Fraction(3), 50)
+    assert [order.net_sales for order, _ in found] == flagged
+
+
+@pytest.mark.parametrize(
+    ("metric", "capped", "excluded"),
+    [("net_sales", 1000 - 63, 1000), ("gross_margin", 101 - 6, 101), ("order_count", 0, 100)],
+)
+def test_a_recomputed_outlier_takes_away_what_it_does_on_paper(metric: str, capped: int, excluded: int) -> None:
+    order, limit = Sales(net_sales=1000, gross_margin=101, quantity=Fraction(7)), Fraction(125, 2)
+    assert amount_lost(order, limit, metric, "flag") == 0
+    assert amount_lost(order, limit, metric, "cap") == capped
+    assert amount_lost(order, limit, metric, "exclude") == excluded
+
+
+def test_a_recomputed_order_is_all_that_was_invoiced_for_it() -> None:
+    def line(key: str, document_type: str, net_sales: int) -> Line:
+        names = dict.fromkeys(["invoice_id", "customer_id", "product_id", "branch_id", "sales_rep_id"], "any")
+        return Line(
+            **names,
+            line_number=1,
+            document_type=document_type,
+            invoice_date=date(2026, 1, 1),
+            order_id=None,
+            order_key=key,
+            net_sales=net_sales,
+            cost=None,
+            quantity=Fraction(1),
+        )
+
+    lines = [("one", "invoice", 50), ("one", "credit_note", -20), ("two", "invoice", 7), ("three", "credit_note", -1)]
+    sales = Sales.by_order([line(*cells) for cells in lines])
+    assert [order.net_sales for order in sales.orders] == [30, 7]
+    assert (sales.net_sales, sales.gross_margin, sales.amount("order_count"), sales.amount("quantity")) == (36, 0, 200, 400)
 
 
 def test_the_recomputed_chains_are_the_ones_on_paper() -> None:
@@ -598,3 +998,9 @@ def test_the_recomputed_window_is_the_one_on_paper(cells: dict, as_of: date, exp
         "fiscal_year_start_month": 7,
     }
     assert window(settings | cells, as_of) == expected
+
+
+def test_the_recomputed_variation_is_the_one_on_paper() -> None:
+    assert variation([Fraction(8), Fraction(12)]) == Fraction(1, 25)
+    assert variation([Fraction(1), Fraction(-1)]) is None
+    assert round_half_up(variation([Fraction(1), Fraction(2), Fraction(0)]) * 1_000_000) == 666_667

@@ -29,8 +29,10 @@ from worlds import (
     contents,
     errors,
     kill_when,
+    override,
     read_csv,
     start_dbt,
+    write_configuration,
     write_csv,
 )
 
@@ -41,6 +43,14 @@ REQUIRED_ONLY = {"absent_tables": OPTIONAL_TABLES}
 # Between the two landings.
 KNOWN_ON = "2026-02-15"
 LANDED_LATER = "2026-03-02 02:00:00"
+
+# Decisions of people, recorded before and after it, both about a time before it.
+EARLY_OVERRIDE = override(
+    "W1", "sales_performance_per_customer", "erp_north:C4", tier="A", valid_from="2025-12-01", recorded_on="2026-02-15"
+)
+LATE_OVERRIDE = override(
+    "W2", "sales_performance_per_customer", "erp_north:C3", tier="A", valid_from="2025-12-01", recorded_on="2026-02-16"
+)
 
 # A raw row as text keeps how its cells were written: "12" as text is "12.00" as a number.
 AS_WRITTEN = {"audit.quarantined_records": {"raw_record"}}
@@ -91,6 +101,7 @@ class TwoNights:
 
     first_raw: Path
     second_raw: Path
+    configuration: Path
     first_folder: Path
     first_tests: Build
     warehouse: Path
@@ -100,14 +111,20 @@ class TwoNights:
 
 @pytest.fixture(scope="module")
 def two_nights(tmp_path_factory: pytest.TempPathFactory) -> TwoNights:
-    """Required tables only, landed twice. The warehouse of the first night is kept aside."""
+    """Required tables only, landed twice; in between, somebody decides. The first night's warehouse is kept aside."""
     folder = tmp_path_factory.mktemp("nights")
     first_raw = first_landing().write(folder / "first_raw")
     second_raw = second_landing().write(folder / "second_raw")
-    first_build = build(first_raw, SAMPLE_CONFIGURATION, folder / "warehouse", vars=REQUIRED_ONLY, exclude=DBT_TESTS)
+    first_configuration = write_configuration(
+        folder / "first_configuration", replace={"segment_overrides": [EARLY_OVERRIDE]}
+    )
+    configuration = write_configuration(
+        folder / "configuration", replace={"segment_overrides": [EARLY_OVERRIDE, LATE_OVERRIDE]}
+    )
+    first_build = build(first_raw, first_configuration, folder / "warehouse", vars=REQUIRED_ONLY, exclude=DBT_TESTS)
     first_tests = build(
         first_raw,
-        SAMPLE_CONFIGURATION,
+        first_configuration,
         folder / "warehouse",
         vars=REQUIRED_ONLY,
         command="test",
@@ -116,10 +133,11 @@ def two_nights(tmp_path_factory: pytest.TempPathFactory) -> TwoNights:
     )
     first = contents(first_build.path)
     shutil.copytree(folder / "warehouse", folder / "first_warehouse")
-    build(second_raw, SAMPLE_CONFIGURATION, folder / "warehouse", vars=REQUIRED_ONLY, exclude=DBT_TESTS)
+    build(second_raw, configuration, folder / "warehouse", vars=REQUIRED_ONLY, exclude=DBT_TESTS)
     return TwoNights(
         first_raw=first_raw,
         second_raw=second_raw,
+        configuration=configuration,
         first_folder=folder / "first_warehouse",
         first_tests=first_tests,
         warehouse=first_build.path,
@@ -171,9 +189,16 @@ def test_required_tables_alone_pass_dbts_own_tests(two_nights: TwoNights) -> Non
 
 def test_required_tables_alone_give_tiers(two_nights: TwoNights) -> None:
     rows = table(two_nights.first, "segmentation.fct_customer_segments")
+    # Every type of the sample that is not retired has everybody of its organisation.
     assert Counter(row["segment_type_id"] for row in rows) == {
         "sales_performance": 8,
+        "sales_performance_v2": 8,
         "sales_performance_per_customer": 8,
+        "sales_by_vat_number": 8,
+        "north_margin": 4,
+        "order_frequency": 8,
+        "contract_value": 8,
+        "house_brands": 8,
     }
     tiers = {row["customer_id"]: row["tier"] for row in rows if row["segment_type_id"] == "sales_performance"}
     # Both organisations in one ranking: 8020, 8000, 1500 + 1500, 560, 500 + 500 and 100 of 20680; 95 % are 19646.
@@ -279,8 +304,20 @@ def test_the_window_follows_the_latest_accepted_invoice(two_nights: TwoNights) -
 
 def test_known_on_replays_the_night_before_the_later_landing(two_nights: TwoNights, tmp_path: Path) -> None:
     variables = REQUIRED_ONLY | {"known_on": KNOWN_ON}
-    replay = build(two_nights.second_raw, SAMPLE_CONFIGURATION, tmp_path, vars=variables, exclude=DBT_TESTS)
+    replay = build(two_nights.second_raw, two_nights.configuration, tmp_path, vars=variables, exclude=DBT_TESTS)
     assert_same_contents(contents(replay.path), two_nights.first, f"the second landing as known on {KNOWN_ON}")
+
+
+def test_a_decision_is_known_from_the_day_it_was_recorded(two_nights: TwoNights) -> None:
+    def decided(found: Contents) -> dict[str, tuple[str, str]]:
+        return {
+            row["override_id"]: (row["customer_id"], row["tier"])
+            for row in table(found, "segmentation.fct_customer_segments")
+            if row["override_id"]
+        }
+
+    assert decided(two_nights.first) == {"W1": ("erp_north:C4", "A")}
+    assert decided(two_nights.second) == {"W1": ("erp_north:C4", "A"), "W2": ("erp_north:C3", "A")}
 
 
 # ---- The same again ----
@@ -290,6 +327,11 @@ def test_a_second_build_of_the_sample_changes_nothing(sample_warehouse: Path, tm
     shutil.copy(sample_warehouse, tmp_path / "stratum.duckdb")
     again = build(SAMPLE_RAW, SAMPLE_CONFIGURATION, tmp_path, exclude=DBT_TESTS)
     assert_same_contents(contents(again.path), contents(sample_warehouse), "the sample built twice over one warehouse")
+    due = read_rows(
+        again.path,
+        "select distinct is_as_of from intermediate.int_segment_evaluations where is_due",
+    )
+    assert due == [{"is_as_of": True}], "a closed month was evaluated again, although nothing has changed"
 
 
 def test_a_build_killed_at_three_moments_is_made_good_by_the_next(two_nights: TwoNights, tmp_path: Path) -> None:
@@ -301,8 +343,8 @@ def test_a_build_killed_at_three_moments_is_made_good_by_the_next(two_nights: Tw
         "START snapshot snapshots.snap_customer_attributes",
         "START sql table model core.dim_customers",
     ):
-        kill_when(start_dbt(two_nights.second_raw, SAMPLE_CONFIGURATION, folder, REQUIRED_ONLY), moment)
-    survivor = build(two_nights.second_raw, SAMPLE_CONFIGURATION, folder, vars=REQUIRED_ONLY, exclude=DBT_TESTS)
+        kill_when(start_dbt(two_nights.second_raw, two_nights.configuration, folder, REQUIRED_ONLY), moment)
+    survivor = build(two_nights.second_raw, two_nights.configuration, folder, vars=REQUIRED_ONLY, exclude=DBT_TESTS)
     assert_same_contents(contents(survivor.path), two_nights.second, "the second night after three kills")
 
 
@@ -366,7 +408,7 @@ def test_tables_in_the_warehouse_land_like_csv(two_nights: TwoNights, tmp_path: 
         for name in REQUIRED_TABLES:
             query, _ = typed_query(connection, name, two_nights.second_raw / f"{name.replace('.', '/')}.csv")
             connection.sql(f"create table {name} as {query}")
-    process = start_dbt("", SAMPLE_CONFIGURATION, tmp_path, REQUIRED_ONLY)
+    process = start_dbt("", two_nights.configuration, tmp_path, REQUIRED_ONLY)
     printed, _ = process.communicate(timeout=600)
     assert process.returncode == 0, printed[-6000:]
     # Nobody saw the first night here, so what a snapshot recorded of it is missing.
@@ -445,13 +487,11 @@ def test_required_tables_without_a_row_build_green(tmp_path: Path) -> None:
     raw = Raw().write(tmp_path / "raw")
     empty = build(raw, SAMPLE_CONFIGURATION, tmp_path / "warehouse", vars=REQUIRED_ONLY, exclude=UNIT_TESTS)
     found = contents(empty.path)
-    for name in (
-        "core.dim_customers",
-        "core.fct_invoice_lines",
-        "segmentation.fct_customer_segments",
-        "audit.quarantined_records",
-    ):
+    # What the configuration fills: a decision about somebody who is not there is a finding.
+    filled = {"core.dim_segment_types", "core.dim_segment_tiers", "core.dim_dates", "audit.findings_inert_overrides"}
+    for name in found.keys() - filled - {"core.dim_products"}:
         assert found[name][1] == [], name
+    assert [row["product_id"] for row in table(found, "core.dim_products")] == ["unknown"]
     assert len(found["core.dim_segment_types"][1]) == len(read_csv(SEEDS / "segment_types.csv"))
 
 

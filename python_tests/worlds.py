@@ -169,13 +169,19 @@ def write_configuration(
     replace: Mapping[str, list[Cells]] | None = None,
     append: Mapping[str, list[Cells]] | None = None,
 ) -> Path:
-    """The project's own seeds with some of them replaced or longer; cells that are not given are empty."""
+    """The project's own seeds with some of them replaced or longer; cells that are not given are empty.
+
+    Who brings other types brings the decisions about them as well: the project's own would name types that are gone.
+    """
+    replaced = dict(replace or {})
+    if "segment_types" in replaced:
+        replaced = {"segment_overrides": []} | replaced
     shutil.copytree(SEEDS, folder)
-    for seed in {**(replace or {}), **(append or {})}:
+    for seed in {**replaced, **(append or {})}:
         path = folder / f"{seed}.csv"
         with path.open(encoding="utf-8", newline="") as file:
             columns = next(csv.reader(file))
-        rows = (replace or {}).get(seed, read_csv(path)) + (append or {}).get(seed, [])
+        rows = replaced.get(seed, read_csv(path)) + (append or {}).get(seed, [])
         write_csv(path, columns, rows)
     return folder
 
@@ -185,20 +191,49 @@ def segment_type(segment_type_id: str, **cells: Any) -> Cells:
     return {"segment_type_id": segment_type_id, "entity": "customer", "metric": "net_sales"} | cells
 
 
-def tiers(segment_type_id: str, default: str | None = None, **shares: str) -> list[Cells]:
-    """Rows of segment_tiers, best first: ``tiers("mine", A="0.80", B="0.15", C="0.05", default="N")``."""
-    names = [*(shares or {"A": "0.80", "B": "0.15", "C": "0.05"}), *([default] if default else [])]
+def tiers(segment_type_id: str, default: str | None = None, excluded: str | None = None, **shares: str) -> list[Cells]:
+    """Rows of segment_tiers, best first: ``tiers("mine", A="0.80", B="0.15", C="0.05", default="N", excluded="X")``."""
     cuts = shares or {"A": "0.80", "B": "0.15", "C": "0.05"}
+    return _tier_rows(segment_type_id, "sales_share", cuts, default, excluded)
+
+
+def absolute_tiers(
+    segment_type_id: str, default: str | None = None, excluded: str | None = None, **minimums: str
+) -> list[Cells]:
+    """Rows of segment_tiers for method absolute, best first: ``absolute_tiers("mine", A="1000", B="500", C="0")``."""
+    return _tier_rows(segment_type_id, "minimum_amount", minimums, default, excluded)
+
+
+def _tier_rows(
+    segment_type_id: str, column: str, limits: Mapping[str, str], default: str | None, excluded: str | None
+) -> list[Cells]:
+    """Ranked tiers with their limits, then the tier of the new, then that of those who do not take part."""
+    names = [*limits, *(name for name in (default, excluded) if name)]
     return [
         {
             "segment_type_id": segment_type_id,
             "tier": tier,
-            "sales_share": cuts.get(tier, ""),
+            column: limits.get(tier, ""),
             "tier_rank": rank,
             "is_default": "true" if tier == default else "",
+            "is_excluded": "true" if tier == excluded else "",
         }
         for rank, tier in enumerate(names, start=1)
     ]
+
+
+def override(override_id: str, segment_type_id: str, entity_id: str, **cells: str) -> Cells:
+    """A row of segment_overrides: an approved ``set`` from the first of January 2025 on unless the cells differ."""
+    return {
+        "override_id": override_id,
+        "segment_type_id": segment_type_id,
+        "entity_id": entity_id,
+        "mode": "set",
+        "valid_from": "2025-01-01",
+        "reason": "agreed",
+        "requested_by": "grace",
+        "approved_by": "ada",
+    } | cells
 
 
 # ---- Runs that a test has to hold in its hand ----
@@ -210,10 +245,11 @@ def start_dbt(
     folder: Path,
     variables: Cells | None = None,
     exclude: str = DBT_TESTS,
+    flags: Iterable[str] = (),
 ) -> subprocess.Popen[str]:
     """A running ``dbt build`` in a folder laid out as by ``conftest.build``.
 
-    An empty ``raw`` means that the raw tables are already in the warehouse.
+    An empty ``raw`` means that the raw tables are already in the warehouse. ``flags`` are more arguments of dbt.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(PROJECT / "profiles.example.yml", folder / "profiles.yml")
@@ -229,7 +265,7 @@ def start_dbt(
         "--log-path",
         str(folder / "logs"),
     ]
-    arguments += ["--vars", json.dumps(variables or {}), "--exclude", *exclude.split()]
+    arguments += ["--vars", json.dumps(variables or {}), "--exclude", *exclude.split(), *flags]
     environment = os.environ | {
         "STRATUM_RAW_DATA": Path(raw).resolve().as_posix() if raw else "",
         "STRATUM_CONFIGURATION": own_configuration.as_posix(),
@@ -239,6 +275,14 @@ def start_dbt(
     return subprocess.Popen(
         arguments, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
+
+
+def finish(process: subprocess.Popen[str], folder: Path) -> Path:
+    """Wait for a running dbt, which has to succeed; returns the DuckDB file."""
+    printed, _ = process.communicate(timeout=600)
+    if process.returncode != 0:
+        pytest.fail(f"dbt ended with {process.returncode}:\n{printed[-6000:]}", pytrace=False)
+    return folder / "stratum.duckdb"
 
 
 def kill_when(process: subprocess.Popen[str], words: str) -> None:

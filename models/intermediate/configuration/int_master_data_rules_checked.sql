@@ -13,7 +13,7 @@ union all
 {{ findings_duplicate('hierarchy_overrides', 'min(' ~ customer ~ ')', ['customer_id', 'valid_from']) }}
 {% for column in ['valid_from', 'valid_to'] %}
 union all
-{{ findings_value('hierarchy_overrides', customer, column, 'date') }}
+{{ findings_value('hierarchy_overrides', customer, column, 'date', required=(column == 'valid_from')) }}
 {% endfor %}
 union all
 {{ finding('hierarchy_overrides', customer, "'valid_to ' || valid_to || ' lies before valid_from ' || valid_from", "'swap or correct them; valid_to is the last day'") }}

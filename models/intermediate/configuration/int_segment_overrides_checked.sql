@@ -12,7 +12,7 @@ union all
 {{ findings_option('segment_overrides', key, 'mode', ['set', 'floor', 'clear', 'clear_all']) }}
 {% for column in ['valid_from', 'valid_to', 'recorded_on'] %}
 union all
-{{ findings_value('segment_overrides', key, column, 'date') }}
+{{ findings_value('segment_overrides', key, column, 'date', required=(column == 'valid_from')) }}
 {% endfor %}
 union all
 {{ finding('segment_overrides', key, "'valid_to ' || valid_to || ' lies before valid_from ' || valid_from", "'swap or correct them; valid_to is the last day'") }}

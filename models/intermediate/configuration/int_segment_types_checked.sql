@@ -1,6 +1,8 @@
 -- What is wrong with segment_types and the two seeds that narrow a type.
 {{ check_seed_columns(['segment_types', 'segment_type_branches', 'segment_type_brands', 'organisations']) }}
 {% set key = cell_text('segment_type_id') %}
+{% set family = "coalesce(" ~ cell_text('family') ~ ", " ~ key ~ ")" %}
+{% set version = "coalesce(cast(" ~ parse_cell('version', 'integer', true) ~ " as " ~ dbt.type_string() ~ "), '1')" %}
 {{ findings_missing('segment_types', key, ['segment_type_id', 'entity', 'metric']) }}
 union all
 {{ findings_duplicate('segment_types', key, ['segment_type_id']) }}
@@ -35,7 +37,13 @@ union all
 from {{ ref('segment_types') }}
 where coalesce({{ parse_cell('xyz_x_limit', 'rate', true) }}, 0.20) >= coalesce({{ parse_cell('xyz_y_limit', 'rate', true) }}, 0.60)
 union all
-{{ findings_duplicate('segment_types', "min(coalesce(" ~ key ~ ", '(empty)'))", ['family', 'version']) }}
+{{ finding('segment_types', 'min(' ~ key ~ ')',
+    "'is one of ' || cast(count(*) as " ~ dbt.type_string() ~ ") || ' types with version ' || min(" ~ version ~ ") || ' of family ' || min(" ~ family ~ ")",
+    "'give each version of a family its own number (empty family: the type itself; empty version: 1)'") }}
+from {{ ref('segment_types') }}
+where {{ key }} is not null
+group by {{ family }}, {{ version }}
+having count(*) > 1
 union all
 {{ finding('segment_types', key, "'metric_basis contract goes with metric net_sales only'", "'set metric to net_sales, or metric_basis to actual'") }}
 from {{ ref('segment_types') }}

@@ -93,21 +93,25 @@ orders as (
     group by evaluations.segment_type_id, evaluations.evaluation_date
 ),
 
-large_order_days as (
-    select filter_set_id, invoice_date, {{ sum_of_hashes(['customer_id', 'order_key', 'net_sales', 'gross_margin', 'quantity']) }} as large_orders_hash
-    from {{ ref('int_customer_orders_summed_to_days') }}
+-- All orders and not those of candidates alone: who is one depends on days a closed month does not look at.
+outlier_order_days as (
+    select
+        filter_set_id,
+        invoice_date,
+        {{ sum_of_hashes(['customer_id', 'order_key', 'invoice_line_count', 'net_sales', 'gross_margin', 'quantity']) }} as outlier_orders_hash
+    from {{ ref('int_orders_summed_to_days') }}
     group by filter_set_id, invoice_date
 ),
 
-large_orders as (
-    select evaluations.segment_type_id, evaluations.evaluation_date, sum(large_order_days.large_orders_hash) as large_orders_hash
+outlier_orders as (
+    select evaluations.segment_type_id, evaluations.evaluation_date, sum(outlier_order_days.outlier_orders_hash) as outlier_orders_hash
     from evaluations
     inner join segment_types
         on evaluations.segment_type_id = segment_types.segment_type_id
         and segment_types.outlier_treatment in ('cap', 'exclude')
-    inner join large_order_days
-        on evaluations.filter_set_id = large_order_days.filter_set_id
-        and large_order_days.invoice_date between evaluations.window_from and evaluations.window_to
+    inner join outlier_order_days
+        on evaluations.filter_set_id = outlier_order_days.filter_set_id
+        and outlier_order_days.invoice_date between evaluations.window_from and evaluations.window_to
     group by evaluations.segment_type_id, evaluations.evaluation_date
 ),
 
@@ -183,6 +187,7 @@ overrides as (
     inner join {{ ref('int_segment_overrides') }} as overrides
         on evaluations.segment_type_id = overrides.segment_type_id
         and evaluations.evaluation_date >= overrides.valid_from
+        and (evaluations.evaluation_date <= overrides.valid_to or overrides.override_mode in ('clear', 'clear_all'))
         and overrides.is_effective
     group by evaluations.segment_type_id, evaluations.evaluation_date
 ),
@@ -196,7 +201,7 @@ hashes_joined as (
         tiers.tiers_hash,
         sales.sales_hash,
         orders.orders_hash,
-        large_orders.large_orders_hash,
+        outlier_orders.outlier_orders_hash,
         contracts.contracts_hash,
         population.members_hash,
         case when segment_types.identity_basis = 'vat' then population.vat_groups_hash end as vat_groups_hash,
@@ -209,7 +214,7 @@ hashes_joined as (
         on evaluations.segment_type_id = segment_types.segment_type_id
     left join tiers
         on evaluations.segment_type_id = tiers.segment_type_id
-    {% for name in ['sales', 'orders', 'large_orders', 'contracts', 'overrides'] -%}
+    {% for name in ['sales', 'orders', 'outlier_orders', 'contracts', 'overrides'] -%}
     left join {{ name }}
         on evaluations.segment_type_id = {{ name }}.segment_type_id
         and evaluations.evaluation_date = {{ name }}.evaluation_date
@@ -227,7 +232,7 @@ hashes_joined as (
 own_hashes as (
     select
         *,
-        cast({{ key_hash(['evaluation_date', 'window_from', 'window_to', 'settings', 'type_hash', 'tiers_hash', 'sales_hash', 'orders_hash', 'large_orders_hash', 'contracts_hash',
+        cast({{ key_hash(['evaluation_date', 'window_from', 'window_to', 'settings', 'type_hash', 'tiers_hash', 'sales_hash', 'orders_hash', 'outlier_orders_hash', 'contracts_hash',
             'members_hash', 'vat_groups_hash', 'first_invoices_hash', 'parents_hash', 'overrides_hash']) }} as numeric(38, 0)) as own_hash
     from hashes_joined
 ),
