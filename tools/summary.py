@@ -14,7 +14,7 @@ DEFAULT_WAREHOUSE = "warehouse/stratum.duckdb"
 
 
 def tier_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """One line per segment type and tier: members, share of members, share of net sales."""
+    """One line per tier of the types others rely on: members, share of members, share of net sales."""
     rows = connection.execute("""
         select types.name, types.entity, summary.window_from, summary.window_to, summary.tier, summary.member_count,
             summary.member_share, summary.net_sales_share
@@ -34,6 +34,8 @@ def tier_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
         ) as summary
         inner join core.dim_segment_types as types
             on summary.segment_type_id = types.segment_type_id
+        where types.is_shared and types.status = 'active'
+            and summary.as_of_date = (select max(as_of_date) from segmentation.fct_segment_summary)
         order by types.entity, types.is_default desc, types.segment_type_id, summary.tier_rank
     """).fetchall()
     lines = []
@@ -44,6 +46,23 @@ def tier_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
             previous = name
         sales = "" if sales_share is None else f"{float(sales_share):8.1%} of net sales"
         lines.append(f"  {tier:<3}{members:>9,} {entity}s {float(member_share):7.1%}{sales}")
+    return lines
+
+
+def decision_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """How many types were evaluated on how many dates, and how many tiers are not as computed."""
+    types, months = connection.execute("""
+        select count(distinct segment_type_id), count(distinct month_end) from segmentation.fct_segment_summary
+    """).fetchone()
+    lines = [f"\n{types} segment types evaluated at {months} month-ends"]
+    for source, count in connection.execute("""
+        select tier_source, count(*) from (
+            select tier_source from segmentation.fct_customer_segments
+            union all
+            select tier_source from segmentation.fct_product_segments
+        ) as members where tier_source not in ('computed', 'default') group by tier_source order by count(*) desc, tier_source
+    """).fetchall():
+        lines.append(f"  {count:>9,}  tiers by {source}")
     return lines
 
 
@@ -83,7 +102,14 @@ def main() -> int:
     with duckdb.connect(warehouse.as_posix(), read_only=True) as connection:
         (as_of_date,) = connection.execute("select max(as_of_date) from core.dim_customers").fetchone()
         print(f"Tiers as of {as_of_date}")
-        print("\n".join(tier_lines(connection) + record_lines(connection) + finding_lines(connection)))
+        print(
+            "\n".join(
+                tier_lines(connection)
+                + decision_lines(connection)
+                + record_lines(connection)
+                + finding_lines(connection)
+            )
+        )
     print("\nLook further: segmentation.fct_customer_segments, core.dim_customers, audit.quarantined_records")
     print(f"Warehouse: {warehouse.resolve()}")
     return 0

@@ -38,12 +38,12 @@ from {{ ref('segment_types') }}
 where coalesce({{ parse_cell('xyz_x_limit', 'rate', true) }}, 0.20) >= coalesce({{ parse_cell('xyz_y_limit', 'rate', true) }}, 0.60)
 union all
 {{ finding('segment_types', 'min(' ~ key ~ ')',
-    "'is one of ' || cast(count(*) as " ~ dbt.type_string() ~ ") || ' types with version ' || min(" ~ version ~ ") || ' of family ' || min(" ~ family ~ ")",
+    "'stands ' || cast(count(distinct " ~ key ~ ") as " ~ dbt.type_string() ~ ") || ' times (family + version)'",
     "'give each version of a family its own number (empty family: the type itself; empty version: 1)'") }}
 from {{ ref('segment_types') }}
 where {{ key }} is not null
 group by {{ family }}, {{ version }}
-having count(*) > 1
+having count(distinct {{ key }}) > 1
 union all
 {{ finding('segment_types', key, "'metric_basis contract goes with metric net_sales only'", "'set metric to net_sales, or metric_basis to actual'") }}
 from {{ ref('segment_types') }}

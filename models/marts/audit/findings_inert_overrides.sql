@@ -37,7 +37,7 @@ as_of_dates as (
 segment_overrides as (
     select
         overrides.*,
-        sum(case when overrides.override_mode in ('set', 'floor') then 1 else 0 end) over (
+        count(*) over (
             partition by overrides.segment_type_id, overrides.entity_id, overrides.valid_from, overrides.is_effective
             rows between unbounded preceding and unbounded following
         ) as same_day_count
@@ -119,7 +119,7 @@ found as (
         and segment_overrides.entity_id = ranked_entities.entity_id
     where not segment_overrides.is_effective
         or (ranked_entities.entity_id is null and segment_overrides.override_mode <> 'clear_all')
-        or (segment_overrides.same_day_count > 1 and segment_overrides.override_mode in ('set', 'floor'))
+        or (segment_overrides.same_day_count > 1 and segment_overrides.entity_id is not null)
 )
 
 select * from found
