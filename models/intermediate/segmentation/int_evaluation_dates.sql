@@ -8,15 +8,15 @@
 with
 
 documents as (
-    select min(invoice_date) as first_date, max(invoice_date) as last_date
+    select min(invoice_date) as first_document_on, max(invoice_date) as last_document_on
     from {{ ref('int_invoices_judged') }}
     where record_status = 'staged'
 ),
 
 as_of_dates as (
     select
-        {% if as_of_date is not none %}cast('{{ as_of_date }}' as date){% else %}least(last_date, cast('{{ run_date() }}' as date)){% endif %} as as_of_date,
-        {% if first_month_end is not none %}cast('{{ first_month_end }}' as date){% else %}first_date{% endif %} as first_date
+        {% if as_of_date is not none %}cast('{{ as_of_date }}' as date){% else %}least(last_document_on, cast('{{ run_date() }}' as date)){% endif %} as as_of_date,
+        {% if first_month_end is not none %}cast('{{ first_month_end }}' as date){% else %}first_document_on{% endif %} as first_date
     from documents
 ),
 

@@ -6,7 +6,8 @@
 with
 
 scopes as (
-    select distinct evaluations.evaluation_date, evaluations.scope_id, evaluations.filter_set_id,
+    select distinct
+        evaluations.evaluation_date, evaluations.scope_id, evaluations.filter_set_id,
         evaluations.window_from, evaluations.window_to
     from {{ ref('int_segment_evaluations') }} as evaluations
     inner join {{ ref('int_segment_types') }} as segment_types
@@ -36,6 +37,10 @@ customer_months as (
     group by filter_set_id, customer_id, {{ month_start('invoice_date') }}
 ),
 
+months as (
+    select distinct month_from from customer_months
+),
+
 scope_months as (
     select
         scopes.scope_id,
@@ -44,8 +49,8 @@ scope_months as (
         months.month_from,
         months.month_from >= scopes.window_from and {{ month_end('months.month_from') }} <= scopes.window_to as is_inside
     from scopes
-    inner join (select distinct month_from from customer_months) as months
-        on months.month_from <= scopes.window_to
+    inner join months
+        on scopes.window_to >= months.month_from
         and {{ month_end('months.month_from') }} >= scopes.window_from
 ),
 
@@ -96,9 +101,10 @@ middles_found as (
         scope_id,
         evaluation_date,
         customer_id,
-        {% for name, position in [('middle_low', 'floor(order_count / 2)'), ('next_after_low', 'floor(order_count / 2) + 1'), ('middle_high', 'floor((order_count + 1) / 2)'), ('next_after_high', 'floor((order_count + 1) / 2) + 1')] -%}
-        max(case when order_position = {{ position }} then net_sales end) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        max(case when order_position = floor(order_count / 2) then net_sales end) as middle_low,
+        max(case when order_position = floor(order_count / 2) + 1 then net_sales end) as next_after_low,
+        max(case when order_position = floor((order_count + 1) / 2) then net_sales end) as middle_high,
+        max(case when order_position = floor((order_count + 1) / 2) + 1 then net_sales end) as next_after_high
     from orders_numbered
     where order_count >= 4
     group by scope_id, evaluation_date, customer_id

@@ -2,7 +2,8 @@
 with
 
 scopes as (
-    select distinct evaluations.entity, evaluations.evaluation_date, evaluations.scope_id, evaluations.filter_set_id,
+    select distinct
+        evaluations.entity, evaluations.evaluation_date, evaluations.scope_id, evaluations.filter_set_id,
         evaluations.window_from, evaluations.window_to
     from {{ ref('int_segment_evaluations') }} as evaluations
     inner join {{ ref('int_segment_types') }} as segment_types
@@ -14,10 +15,14 @@ orders as (
     select * from {{ ref('int_orders_counted') }}
 ),
 
+days as (
+    select distinct invoice_date from orders
+),
+
 scope_days as (
     select scopes.*, days.invoice_date
     from scopes
-    inner join (select distinct invoice_date from orders) as days
+    inner join days
         on days.invoice_date between scopes.window_from and scopes.window_to
 )
 

@@ -17,12 +17,12 @@ brands as (
 ),
 
 filter_sets as (
-    select
+    select distinct
         scopes.entity,
         scopes.filter_set_id,
         exists(select 1 from branches where branches.filter_set_id = scopes.filter_set_id) as has_branches,
         exists(select 1 from brands where brands.filter_set_id = scopes.filter_set_id) as has_brands
-    from (select distinct entity, filter_set_id from scopes) as scopes
+    from scopes
 ),
 
 -- Filtered and added up once per filter set, so that a window adds as few rows as it can.
@@ -57,14 +57,18 @@ periods as (
         periods.month_from, periods.month_to
 ),
 
+period_list as (
+    select distinct is_month, period_from, period_to, month_from, month_to from periods
+),
+
 -- Few rows on both sides, so that the sales themselves meet their scopes by equality.
 scope_periods as (
     select scopes.scope_id, scopes.evaluation_date, scopes.entity, scopes.filter_set_id, period_list.is_month, period_list.period_from
     from scopes
-    inner join (select distinct is_month, period_from, period_to, month_from, month_to from periods) as period_list
+    inner join period_list
         on scopes.window_from <= period_list.period_from
         and scopes.window_to >= period_list.period_to
-        and period_list.is_month = (period_list.month_from >= scopes.window_from and period_list.month_to <= scopes.window_to)
+        and period_list.is_month = (scopes.window_from <= period_list.month_from and scopes.window_to >= period_list.month_to)
 )
 
 select

@@ -79,18 +79,18 @@ applied_found as (
         case
             when not is_ranked then computed_tier_rank
             else mod(
-                coalesce(
-                    max(case when streak >= hysteresis_months and is_month_end then sequence_number * 1000 + computed_tier_rank end) over (
-                        partition by segment_type_id, entity_id, stands_apart, is_ranked, row_id
-                        order by evaluation_date asc rows between unbounded preceding and current row
+                    coalesce(
+                        max(case when streak >= hysteresis_months and is_month_end then sequence_number * 1000 + computed_tier_rank end) over (
+                            partition by segment_type_id, entity_id, stands_apart, is_ranked, row_id
+                            order by evaluation_date asc rows between unbounded preceding and current row
+                        ),
+                        min(sequence_number * 1000 + computed_tier_rank) over (
+                            partition by segment_type_id, entity_id, stands_apart, is_ranked, row_id
+                            order by evaluation_date asc rows between unbounded preceding and current row
+                        )
                     ),
-                    min(sequence_number * 1000 + computed_tier_rank) over (
-                        partition by segment_type_id, entity_id, stands_apart, is_ranked, row_id
-                        order by evaluation_date asc rows between unbounded preceding and current row
-                    )
-                ),
-                1000
-            )
+                    1000
+                )
         end as applied_tier_rank
     from streaks_counted
 ),

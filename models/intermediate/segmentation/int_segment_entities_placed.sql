@@ -160,10 +160,10 @@ select
     case measured.method
         when 'absolute'
             then case
-                {%- for tier in range(1, sales_tier_limit() + 1) %}
-                when measured.metric_amount >= cuts.minimum_amount_{{ tier }} then cuts.tier_rank_{{ tier }}
-                {%- endfor %}
-            end
+                    {%- for tier in range(1, sales_tier_limit() + 1) %}
+                    when measured.metric_amount >= cuts.minimum_amount_{{ tier }} then cuts.tier_rank_{{ tier }}
+                    {%- endfor %}
+                end
         when 'sequential_quota' then null
         else
             case

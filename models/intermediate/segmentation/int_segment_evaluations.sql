@@ -56,17 +56,17 @@ sales as (
         on evaluations.entity = periods.entity
         and evaluations.window_from <= periods.period_from
         and evaluations.window_to >= periods.period_to
-        and periods.is_month = (periods.month_from >= evaluations.window_from and periods.month_to <= evaluations.window_to)
+        and periods.is_month = (evaluations.window_from <= periods.month_from and evaluations.window_to >= periods.month_to)
     where (
-        not exists(select 1 from filters where filters.segment_type_id = evaluations.segment_type_id and filters.filter_kind = 'branch')
-        or exists(
+        not exists (select 1 from filters where filters.segment_type_id = evaluations.segment_type_id and filters.filter_kind = 'branch')
+        or exists (
             select 1 from filters
             where filters.segment_type_id = evaluations.segment_type_id and filters.filter_kind = 'branch' and filters.filter_value = periods.branch_id
         )
     )
     and (
-        not exists(select 1 from filters where filters.segment_type_id = evaluations.segment_type_id and filters.filter_kind = 'brand')
-        or exists(
+        not exists (select 1 from filters where filters.segment_type_id = evaluations.segment_type_id and filters.filter_kind = 'brand')
+        or exists (
             select 1 from filters
             where filters.segment_type_id = evaluations.segment_type_id and filters.filter_kind = 'brand' and filters.filter_value = periods.brand
         )

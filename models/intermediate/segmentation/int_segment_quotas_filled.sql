@@ -106,10 +106,10 @@ filled_{{ tier }} as (
 {%- endfor %}
 
 select
+    {% for tier in range(1, sales_tier_limit() + 1) -%}
+    cast(quota_end_{{ tier }} as numeric(24, 4)) as quota_end_{{ tier }},
+    {% endfor -%}
     segment_type_id,
     evaluation_date,
-    returned_id,
-    {% for tier in range(1, sales_tier_limit() + 1) -%}
-    cast(quota_end_{{ tier }} as numeric(24, 4)) as quota_end_{{ tier }}{{ ',' if not loop.last }}
-    {% endfor %}
+    returned_id
 from filled_{{ sales_tier_limit() }}

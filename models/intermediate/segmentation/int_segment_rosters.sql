@@ -5,7 +5,8 @@
 with
 
 rosters as (
-    select distinct evaluations.roster_id, evaluations.roster_date, evaluations.entity, segment_types.organisation_id,
+    select distinct
+        evaluations.roster_id, evaluations.roster_date, evaluations.entity, segment_types.organisation_id,
         segment_types.identity_basis, segment_types.hierarchy_level
     from {{ ref('int_segment_evaluations') }} as evaluations
     inner join {{ ref('int_segment_types') }} as segment_types
