@@ -9,7 +9,12 @@ order_days as (
 ),
 
 orders as (
-    select filter_set_id, customer_id, order_key, sum(positive_net_sales) as positive_net_sales
+    select
+        filter_set_id,
+        customer_id,
+        order_key,
+        sum(positive_net_sales) as positive_net_sales,
+        min(case when invoice_line_count > 0 then invoice_date end) as first_invoiced_on
     from order_days
     group by filter_set_id, customer_id, order_key
 ),
@@ -37,11 +42,7 @@ select
     order_days.order_key,
     order_days.invoice_date,
     order_days.invoice_line_count,
-    order_days.invoice_line_count > 0
-    and row_number() over (
-        partition by order_days.filter_set_id, order_days.customer_id, order_days.order_key
-        order by case when order_days.invoice_line_count > 0 then 0 else 1 end asc, order_days.invoice_date asc
-    ) = 1 as is_first_invoiced,
+    coalesce(order_days.invoice_date = orders.first_invoiced_on, false) as is_first_invoiced,
     order_days.net_sales,
     order_days.gross_margin,
     order_days.quantity,

@@ -26,6 +26,7 @@ brands as (
 filter_sets as (
     select
         windows.*,
+        cast(row_number() over (order by windows.filter_set_id asc) as integer) as filter_set_number,
         exists(select 1 from branches where branches.filter_set_id = windows.filter_set_id) as has_branches,
         exists(select 1 from brands where brands.filter_set_id = windows.filter_set_id) as has_brands
     from windows
@@ -38,7 +39,7 @@ lines as (
 
 order_days as (
     select
-        filter_sets.filter_set_id,
+        filter_sets.filter_set_number,
         lines.customer_id,
         lines.order_key,
         lines.invoice_date,
@@ -58,7 +59,19 @@ order_days as (
         and lines.brand = brands.brand
     where (not filter_sets.has_branches or branches.branch_id is not null)
         and (not filter_sets.has_brands or brands.brand is not null)
-    group by filter_sets.filter_set_id, lines.customer_id, lines.order_key, lines.invoice_date
+    group by filter_sets.filter_set_number, lines.customer_id, lines.order_key, lines.invoice_date
 )
 
-select * from order_days
+select
+    filter_sets.filter_set_id,
+    order_days.customer_id,
+    order_days.order_key,
+    order_days.invoice_date,
+    order_days.invoice_line_count,
+    order_days.net_sales,
+    order_days.positive_net_sales,
+    order_days.gross_margin,
+    order_days.quantity
+from order_days
+inner join filter_sets
+    on order_days.filter_set_number = filter_sets.filter_set_number

@@ -8,6 +8,15 @@ scopes as (
     where is_due
 ),
 
+-- A fiscal year is looked at from many dates and added up once. Its number stands for it where sales add up by the million.
+windows as (
+    select
+        entity, filter_set_id, window_from, window_to,
+        cast(row_number() over (order by entity asc, filter_set_id asc, window_from asc, window_to asc) as integer) as window_number
+    from scopes
+    group by entity, filter_set_id, window_from, window_to
+),
+
 branches as (
     select segment_type_id as filter_set_id, filter_value as branch_id from {{ ref('int_segment_type_filters') }} where filter_kind = 'branch'
 ),
@@ -61,30 +70,49 @@ period_list as (
     select distinct is_month, period_from, period_to, month_from, month_to from periods
 ),
 
--- Few rows on both sides, so that the sales themselves meet their scopes by equality.
-scope_periods as (
-    select scopes.scope_id, scopes.evaluation_date, scopes.entity, scopes.filter_set_id, period_list.is_month, period_list.period_from
-    from scopes
+-- Few rows on both sides, so that the sales themselves meet their windows by equality.
+window_periods as (
+    select windows.window_number, windows.entity, windows.filter_set_id, period_list.is_month, period_list.period_from
+    from windows
     inner join period_list
-        on scopes.window_from <= period_list.period_from
-        and scopes.window_to >= period_list.period_to
-        and period_list.is_month = (scopes.window_from <= period_list.month_from and scopes.window_to >= period_list.month_to)
+        on windows.window_from <= period_list.period_from
+        and windows.window_to >= period_list.period_to
+        and period_list.is_month = (windows.window_from <= period_list.month_from and windows.window_to >= period_list.month_to)
+),
+
+sales as (
+    select
+        window_periods.window_number,
+        periods.member_id,
+        cast(sum(periods.line_count) as bigint) as line_count,
+        cast(sum(periods.net_sales) as numeric(18, 2)) as net_sales,
+        cast(sum(periods.cost) as numeric(18, 2)) as cost,
+        cast(sum(periods.gross_margin) as numeric(18, 2)) as gross_margin,
+        cast(sum(periods.quantity) as numeric(18, 4)) as quantity
+    from periods
+    inner join window_periods
+        on periods.entity = window_periods.entity
+        and periods.filter_set_id = window_periods.filter_set_id
+        and periods.is_month = window_periods.is_month
+        and periods.period_from = window_periods.period_from
+    group by window_periods.window_number, periods.member_id
 )
 
 select
-    scope_periods.entity,
-    scope_periods.evaluation_date,
-    scope_periods.scope_id,
-    periods.member_id,
-    cast(sum(periods.line_count) as bigint) as line_count,
-    cast(sum(periods.net_sales) as numeric(18, 2)) as net_sales,
-    cast(sum(periods.cost) as numeric(18, 2)) as cost,
-    cast(sum(periods.gross_margin) as numeric(18, 2)) as gross_margin,
-    cast(sum(periods.quantity) as numeric(18, 4)) as quantity
-from periods
-inner join scope_periods
-    on periods.entity = scope_periods.entity
-    and periods.filter_set_id = scope_periods.filter_set_id
-    and periods.is_month = scope_periods.is_month
-    and periods.period_from = scope_periods.period_from
-group by scope_periods.entity, scope_periods.evaluation_date, scope_periods.scope_id, periods.member_id
+    scopes.entity,
+    scopes.evaluation_date,
+    scopes.scope_id,
+    sales.member_id,
+    sales.line_count,
+    sales.net_sales,
+    sales.cost,
+    sales.gross_margin,
+    sales.quantity
+from sales
+inner join windows
+    on sales.window_number = windows.window_number
+inner join scopes
+    on windows.entity = scopes.entity
+    and windows.filter_set_id = scopes.filter_set_id
+    and windows.window_from = scopes.window_from
+    and windows.window_to = scopes.window_to

@@ -9,12 +9,19 @@ segment_types as (
 ),
 
 evaluations as (
-    select segment_type_id, evaluation_date, is_month_end, is_due from {{ ref('int_segment_evaluations') }}
+    select evaluations.*, segment_types.hysteresis_months
+    from {{ ref('int_segment_evaluations') }} as evaluations
+    inner join segment_types
+        on evaluations.segment_type_id = segment_types.segment_type_id
+),
+
+-- From month to month an entity is known by its id.
+rosters as (
+    select roster_id, roster_date, entity_number, entity_id from {{ ref('int_segment_rosters') }} where is_head
 ),
 
 ranked as (
-    select segment_type_id, evaluation_date, entity_id, stands_apart, computed_tier_rank, reason_code
-    from {{ ref('int_segment_entities_ranked') }}
+    select evaluation_number, entity_number, stands_apart, computed_tier_rank, reason_code from {{ ref('int_segment_entities_ranked') }}
 ),
 
 kept as (
@@ -24,18 +31,34 @@ kept as (
 ),
 
 candidates as (
-    select ranked.*, segment_types.hysteresis_months, evaluations.is_month_end, true as is_due
+    select
+        evaluations.segment_type_id,
+        evaluations.evaluation_date,
+        rosters.entity_id,
+        ranked.stands_apart,
+        ranked.computed_tier_rank,
+        ranked.reason_code,
+        ranked.evaluation_number,
+        ranked.entity_number,
+        evaluations.hysteresis_months,
+        evaluations.is_month_end,
+        true as is_due
     from ranked
-    inner join segment_types
-        on ranked.segment_type_id = segment_types.segment_type_id
     inner join evaluations
-        on ranked.segment_type_id = evaluations.segment_type_id
-        and ranked.evaluation_date = evaluations.evaluation_date
+        on ranked.evaluation_number = evaluations.evaluation_number
+    inner join rosters
+        on evaluations.roster_id = rosters.roster_id
+        and evaluations.roster_date = rosters.roster_date
+        and ranked.entity_number = rosters.entity_number
     union all
-    select kept.*, segment_types.hysteresis_months, evaluations.is_month_end, false as is_due
+    select
+        kept.*,
+        cast(null as integer) as evaluation_number,
+        cast(null as integer) as entity_number,
+        evaluations.hysteresis_months,
+        evaluations.is_month_end,
+        false as is_due
     from kept
-    inner join segment_types
-        on kept.segment_type_id = segment_types.segment_type_id
     inner join evaluations
         on kept.segment_type_id = evaluations.segment_type_id
         and kept.evaluation_date = evaluations.evaluation_date
@@ -103,10 +126,8 @@ moves_found as (
 )
 
 select
-    segment_type_id,
-    evaluation_date,
-    entity_id,
-    stands_apart,
+    evaluation_number,
+    entity_number,
     cast(applied_tier_rank as integer) as applied_tier_rank,
     case
         when computed_tier_rank <> applied_tier_rank then 'pending'

@@ -4,18 +4,19 @@
 -- first tier whose cut, or minimum amount, the place lies inside; quotas are filled later.
 with
 
-cuts as (
-    select * from {{ ref('int_segment_type_cuts') }}
+evaluations as (
+    select evaluations.evaluation_number, segment_types.method, segment_types.boundary, segment_types.ties, cuts.*
+    from {{ ref('int_segment_evaluations') }} as evaluations
+    inner join {{ ref('int_segment_types') }} as segment_types
+        on evaluations.segment_type_id = segment_types.segment_type_id
+    inner join {{ ref('int_segment_type_cuts') }} as cuts
+        on evaluations.segment_type_id = cuts.segment_type_id
 ),
 
 entities as (
     select
-        judged.segment_type_id,
-        judged.evaluation_date,
-        segment_types.method,
-        segment_types.boundary,
+        judged.evaluation_number,
         judged.entity_number,
-        judged.entity_id,
         judged.stands_apart,
         judged.in_population,
         judged.metric_amount,
@@ -23,34 +24,34 @@ entities as (
         judged.reason_code,
         judged.is_counted,
         judged.is_set_aside and not judged.stands_apart and not judged.is_counted and judged.base_reason = 'ranked' as comes_back_alone,
-        case when segment_types.ties = 'split' then judged.entity_number else 0 end as tie_breaker
+        case when evaluations.ties = 'split' then judged.entity_number else 0 end as tie_breaker
     from {{ ref('int_segment_entities_judged') }} as judged
-    inner join {{ ref('int_segment_types') }} as segment_types
-        on judged.segment_type_id = segment_types.segment_type_id
+    inner join evaluations
+        on judged.evaluation_number = evaluations.evaluation_number
 ),
 
 totals as (
-    select segment_type_id, evaluation_date, sum(metric_amount) as total_amount, count(*) as total_count
+    select evaluation_number, sum(metric_amount) as total_amount, count(*) as total_count
     from entities
     where is_counted
-    group by segment_type_id, evaluation_date
+    group by evaluation_number
 ),
 
 counted as (
     select
         *,
         sum(metric_amount) over (
-            partition by segment_type_id, evaluation_date
+            partition by evaluation_number
             order by metric_amount desc nulls last, tie_breaker asc nulls last
             range between unbounded preceding and current row
         ) as amount_through,
         count(*) over (
-            partition by segment_type_id, evaluation_date
+            partition by evaluation_number
             order by metric_amount desc nulls last, tie_breaker asc nulls last
             range between unbounded preceding and current row
         ) as count_through,
         rank() over (
-            partition by segment_type_id, evaluation_date
+            partition by evaluation_number
             order by metric_amount desc nulls last, tie_breaker asc nulls last
         ) - 1 as count_before
     from entities
@@ -63,30 +64,27 @@ coming_back as (
 
 others_compared as (
     select
-        coming_back.segment_type_id,
-        coming_back.evaluation_date,
-        coming_back.entity_id,
+        coming_back.evaluation_number,
+        coming_back.entity_number,
         others.metric_amount,
         others.metric_amount > coming_back.metric_amount
         or (others.metric_amount = coming_back.metric_amount and others.tie_breaker < coming_back.tie_breaker) as is_before,
         others.metric_amount = coming_back.metric_amount and others.tie_breaker = coming_back.tie_breaker as is_equal
     from coming_back
     inner join entities as others
-        on coming_back.segment_type_id = others.segment_type_id
-        and coming_back.evaluation_date = others.evaluation_date
+        on coming_back.evaluation_number = others.evaluation_number
         and others.is_counted
 ),
 
 others_summed as (
     select
-        segment_type_id,
-        evaluation_date,
-        entity_id,
+        evaluation_number,
+        entity_number,
         sum(case when is_before then metric_amount else 0 end) as amount_before,
         count(case when is_before then 1 end) as count_before,
         count(case when is_equal then 1 end) as equal_count
     from others_compared
-    group by segment_type_id, evaluation_date, entity_id
+    group by evaluation_number, entity_number
 ),
 
 places as (
@@ -97,8 +95,7 @@ places as (
         totals.total_count
     from counted
     inner join totals
-        on counted.segment_type_id = totals.segment_type_id
-        and counted.evaluation_date = totals.evaluation_date
+        on counted.evaluation_number = totals.evaluation_number
     union all
     select
         coming_back.*,
@@ -110,12 +107,10 @@ places as (
         coalesce(totals.total_count, 0) + 1 as total_count
     from coming_back
     left join totals
-        on coming_back.segment_type_id = totals.segment_type_id
-        and coming_back.evaluation_date = totals.evaluation_date
+        on coming_back.evaluation_number = totals.evaluation_number
     left join others_summed
-        on coming_back.segment_type_id = others_summed.segment_type_id
-        and coming_back.evaluation_date = others_summed.evaluation_date
-        and coming_back.entity_id = others_summed.entity_id
+        on coming_back.evaluation_number = others_summed.evaluation_number
+        and coming_back.entity_number = others_summed.entity_number
     union all
     select
         *,
@@ -129,50 +124,56 @@ places as (
     where not is_counted and not comes_back_alone
 ),
 
+-- What method count compares is heads, every other one amounts.
 measured as (
     select
         places.*,
-        case when places.method = 'count' then cast(places.count_before as numeric(24, 4)) else cast(places.amount_before as numeric(24, 4)) end as before,
-        case when places.method = 'count' then cast(1 as numeric(24, 4)) else cast(places.metric_amount as numeric(24, 4)) end as own,
-        case when places.method = 'count' then cast(places.count_through as numeric(24, 4)) else cast(places.amount_through as numeric(24, 4)) end as through,
-        case when places.method = 'count' then cast(places.total_count as numeric(24, 4)) else cast(places.total_amount as numeric(24, 4)) end as total
+        {% for name, head, amount in [('before', 'places.count_before', 'places.amount_before'), ('own', '1', 'places.metric_amount'),
+            ('through', 'places.count_through', 'places.amount_through'), ('total', 'places.total_count', 'places.total_amount')] -%}
+        case when evaluations.method = 'count' then cast({{ head }} as numeric(24, 4)) else cast({{ amount }} as numeric(24, 4)) end as {{ name }},
+        {% endfor -%}
+        evaluations.method,
+        evaluations.boundary,
+        {% for tier in range(1, sales_tier_limit() + 1) -%}
+        evaluations.minimum_amount_{{ tier }},
+        evaluations.cumulative_cut_{{ tier }},
+        evaluations.tier_rank_{{ tier }}{{ ',' if not loop.last }}
+        {% endfor %}
     from places
+    inner join evaluations
+        on places.evaluation_number = evaluations.evaluation_number
 )
 
 select
-    measured.segment_type_id,
-    measured.evaluation_date,
-    measured.entity_number,
-    measured.entity_id,
-    measured.stands_apart,
-    measured.in_population,
-    measured.metric_amount,
-    measured.base_reason,
-    measured.reason_code,
-    measured.is_counted,
-    measured.comes_back_alone,
-    cast(measured.amount_before as numeric(24, 4)) as amount_before,
-    cast(measured.amount_through as numeric(24, 4)) as amount_through,
-    cast(measured.total_amount as numeric(24, 4)) as total_amount,
-    cast(measured.count_before as bigint) as count_before,
-    cast(measured.count_through as bigint) as count_through,
-    cast(measured.total_count as bigint) as total_count,
-    case measured.method
+    evaluation_number,
+    entity_number,
+    stands_apart,
+    in_population,
+    metric_amount,
+    base_reason,
+    reason_code,
+    is_counted,
+    comes_back_alone,
+    cast(amount_before as numeric(24, 4)) as amount_before,
+    cast(amount_through as numeric(24, 4)) as amount_through,
+    cast(total_amount as numeric(24, 4)) as total_amount,
+    cast(count_before as bigint) as count_before,
+    cast(count_through as bigint) as count_through,
+    cast(total_count as bigint) as total_count,
+    case method
         when 'absolute'
             then case
                     {%- for tier in range(1, sales_tier_limit() + 1) %}
-                    when measured.metric_amount >= cuts.minimum_amount_{{ tier }} then cuts.tier_rank_{{ tier }}
+                    when metric_amount >= minimum_amount_{{ tier }} then tier_rank_{{ tier }}
                     {%- endfor %}
                 end
         when 'sequential_quota' then null
         else
             case
                 {%- for tier in range(1, sales_tier_limit() + 1) %}
-                when {{ is_inside_cut('measured.boundary', 'measured.before', 'measured.own', 'measured.through', '(cuts.cumulative_cut_' ~ tier ~ ' * measured.total)') }}
-                    then cuts.tier_rank_{{ tier }}
+                when {{ is_inside_cut('boundary', 'before', 'own', 'through', '(cumulative_cut_' ~ tier ~ ' * total)') }}
+                    then tier_rank_{{ tier }}
                 {%- endfor %}
             end
     end as cut_tier_rank
 from measured
-inner join cuts
-    on measured.segment_type_id = cuts.segment_type_id

@@ -257,6 +257,7 @@ select
     fingerprints.segment_type_id,
     fingerprints.entity,
     fingerprints.evaluation_date,
+    fingerprints.evaluation_number,
     fingerprints.is_as_of,
     fingerprints.is_month_end,
     fingerprints.roster_id,

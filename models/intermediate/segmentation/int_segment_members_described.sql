@@ -1,33 +1,49 @@
 -- As of the run, every member with its tier and the numbers behind it: what the marts of customers and products show.
 with
 
-as_of_dates as (
-    select evaluation_date from {{ ref('int_evaluation_dates') }} where is_as_of
+evaluations as (
+    select
+        evaluations.evaluation_number,
+        evaluations.entity,
+        evaluations.segment_type_id,
+        evaluations.evaluation_date,
+        evaluations.window_from,
+        evaluations.window_to,
+        evaluations.roster_id,
+        evaluations.roster_date,
+        segment_types.family,
+        segment_types.version,
+        segment_types.status
+    from {{ ref('int_segment_evaluations') }} as evaluations
+    inner join {{ ref('int_segment_types') }} as segment_types
+        on evaluations.segment_type_id = segment_types.segment_type_id
+    where evaluations.is_as_of
 ),
 
 members as (
-    select evaluated.*
-    from {{ ref('int_segment_members_evaluated') }} as evaluated
-    inner join as_of_dates
-        on evaluated.evaluation_date = as_of_dates.evaluation_date
+    select * from {{ ref('int_segment_members_evaluated') }}
+),
+
+rosters as (
+    select roster_id, roster_date, member_id, entity_number, entity_id, entity_first_invoice_date from {{ ref('int_segment_rosters') }}
 ),
 
 entities as (
     select ranked.*
     from {{ ref('int_segment_entities_ranked') }} as ranked
-    inner join as_of_dates
-        on ranked.evaluation_date = as_of_dates.evaluation_date
+    inner join evaluations
+        on ranked.evaluation_number = evaluations.evaluation_number
 ),
 
 -- Ids order the display rank and the running share, never a tier (R3).
 entities_ordered as (
     select
-        segment_type_id,
+        evaluation_number,
         entity_number,
-        row_number() over (partition by segment_type_id order by metric_amount desc nulls last, entity_number asc) as sales_rank,
+        row_number() over (partition by evaluation_number order by metric_amount desc nulls last, entity_number asc) as sales_rank,
         cast(
             sum(metric_amount) over (
-                partition by segment_type_id order by metric_amount desc nulls last, entity_number asc
+                partition by evaluation_number order by metric_amount desc nulls last, entity_number asc
                 rows between unbounded preceding and current row
             ) as numeric(24, 4)
         ) as cumulative_amount
@@ -36,28 +52,7 @@ entities_ordered as (
 ),
 
 metrics as (
-    select metrics.*
-    from {{ ref('int_segment_metrics_summed_to_entities') }} as metrics
-    inner join as_of_dates
-        on metrics.evaluation_date = as_of_dates.evaluation_date
-),
-
-first_invoices as (
-    select evaluations.segment_type_id, rosters.entity_number, rosters.entity_first_invoice_date
-    from {{ ref('int_segment_evaluations') }} as evaluations
-    inner join {{ ref('int_segment_rosters') }} as rosters
-        on evaluations.roster_id = rosters.roster_id
-        and evaluations.roster_date = rosters.roster_date
-        and rosters.is_head
-    where evaluations.is_as_of
-),
-
-segment_types as (
-    select segment_type_id, entity, family, version, status from {{ ref('int_segment_types') }}
-),
-
-windows as (
-    select segment_type_id, evaluation_date, window_from, window_to from {{ ref('int_segment_windows') }}
+    select * from {{ ref('int_segment_metrics_summed_to_entities') }}
 ),
 
 bounds as (
@@ -73,18 +68,18 @@ overrides as (
 )
 
 select
-    segment_types.entity,
-    members.segment_type_id,
-    segment_types.family,
-    segment_types.version,
-    segment_types.status,
+    evaluations.entity,
+    evaluations.segment_type_id,
+    evaluations.family,
+    evaluations.version,
+    evaluations.status,
     members.member_id,
-    members.evaluation_date as as_of_date,
-    entities.entity_id,
+    evaluations.evaluation_date as as_of_date,
+    rosters.entity_id,
     members.inherited_from,
-    windows.window_from,
-    windows.window_to,
-    case when first_invoices.entity_first_invoice_date <= members.evaluation_date then first_invoices.entity_first_invoice_date end as first_invoice_date,
+    evaluations.window_from,
+    evaluations.window_to,
+    case when rosters.entity_first_invoice_date <= evaluations.evaluation_date then rosters.entity_first_invoice_date end as first_invoice_date,
     members.net_sales,
     members.cost,
     members.gross_margin,
@@ -108,24 +103,22 @@ select
     pending.tier as pending_tier,
     members.pending_months
 from members
+inner join evaluations
+    on members.segment_type_id = evaluations.segment_type_id
+    and members.evaluation_date = evaluations.evaluation_date
+inner join rosters
+    on evaluations.roster_id = rosters.roster_id
+    and evaluations.roster_date = rosters.roster_date
+    and members.member_id = rosters.member_id
 inner join entities
-    on members.segment_type_id = entities.segment_type_id
-    and coalesce(members.inherited_from, members.member_id) = entities.entity_id
-    and members.stands_apart = entities.stands_apart
+    on evaluations.evaluation_number = entities.evaluation_number
+    and rosters.entity_number = entities.entity_number
 left join metrics
-    on entities.segment_type_id = metrics.segment_type_id
-    and entities.entity_number = metrics.entity_number
-inner join first_invoices
-    on entities.segment_type_id = first_invoices.segment_type_id
-    and entities.entity_number = first_invoices.entity_number
+    on evaluations.evaluation_number = metrics.evaluation_number
+    and rosters.entity_number = metrics.entity_number
 left join entities_ordered
-    on entities.segment_type_id = entities_ordered.segment_type_id
-    and entities.entity_number = entities_ordered.entity_number
-inner join segment_types
-    on members.segment_type_id = segment_types.segment_type_id
-inner join windows
-    on members.segment_type_id = windows.segment_type_id
-    and members.evaluation_date = windows.evaluation_date
+    on evaluations.evaluation_number = entities_ordered.evaluation_number
+    and rosters.entity_number = entities_ordered.entity_number
 inner join tiers
     on members.segment_type_id = tiers.segment_type_id
     and members.tier_rank = tiers.tier_rank

@@ -10,9 +10,9 @@
 with
 
 evaluations as (
-    select segment_type_id, evaluation_date, is_as_of, is_month_end, roster_id, roster_date, scope_id, input_fingerprint
+    -- Only what is due has entities.
+    select segment_type_id, evaluation_date, evaluation_number, is_as_of, is_month_end, roster_id, roster_date, scope_id, input_fingerprint
     from {{ ref('int_segment_evaluations') }}
-    where is_due
 ),
 
 rosters as (
@@ -20,7 +20,7 @@ rosters as (
 ),
 
 entities as (
-    select segment_type_id, evaluation_date, entity_number, entity_id, stands_apart, metric_amount, reason_code, computed_tier_rank
+    select evaluation_number, entity_number, metric_amount, reason_code, computed_tier_rank
     from {{ ref('int_segment_entities_ranked') }}
 ),
 
@@ -29,7 +29,16 @@ damped as (
 ),
 
 overrides as (
-    select * from {{ ref('int_segment_overrides_in_force') }}
+    select evaluations.evaluation_number, rosters.entity_number, overrides.override_id, overrides.override_mode, overrides.override_tier_rank
+    from {{ ref('int_segment_overrides_in_force') }} as overrides
+    inner join evaluations
+        on overrides.segment_type_id = evaluations.segment_type_id
+        and overrides.evaluation_date = evaluations.evaluation_date
+    inner join rosters
+        on evaluations.roster_id = rosters.roster_id
+        and evaluations.roster_date = rosters.roster_date
+        and overrides.entity_id = rosters.entity_id
+        and rosters.is_head
 ),
 
 sales as (
@@ -38,8 +47,7 @@ sales as (
 
 tiers_in_force as (
     select
-        entities.segment_type_id,
-        entities.evaluation_date,
+        entities.evaluation_number,
         entities.entity_number,
         entities.metric_amount,
         entities.reason_code,
@@ -62,19 +70,16 @@ tiers_in_force as (
         end as tier_source
     from entities
     left join damped
-        on entities.segment_type_id = damped.segment_type_id
-        and entities.evaluation_date = damped.evaluation_date
-        and entities.entity_id = damped.entity_id
-        and entities.stands_apart = damped.stands_apart
+        on entities.evaluation_number = damped.evaluation_number
+        and entities.entity_number = damped.entity_number
     left join overrides
-        on entities.segment_type_id = overrides.segment_type_id
-        and entities.evaluation_date = overrides.evaluation_date
-        and entities.entity_id = overrides.entity_id
+        on entities.evaluation_number = overrides.evaluation_number
+        and entities.entity_number = overrides.entity_number
 )
 
 select
-    tiers_in_force.segment_type_id,
-    tiers_in_force.evaluation_date,
+    evaluations.segment_type_id,
+    evaluations.evaluation_date,
     rosters.member_id,
     case when rosters.entity_id <> rosters.member_id then rosters.entity_id end as inherited_from,
     rosters.stands_apart,
@@ -95,8 +100,7 @@ select
     evaluations.input_fingerprint
 from tiers_in_force
 inner join evaluations
-    on tiers_in_force.segment_type_id = evaluations.segment_type_id
-    and tiers_in_force.evaluation_date = evaluations.evaluation_date
+    on tiers_in_force.evaluation_number = evaluations.evaluation_number
 -- A month-end has those who have appeared by then, the as-of date has everybody (R18).
 inner join rosters
     on evaluations.roster_id = rosters.roster_id

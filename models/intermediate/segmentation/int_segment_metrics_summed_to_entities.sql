@@ -4,7 +4,7 @@
 with
 
 evaluations as (
-    select segment_type_id, evaluation_date, is_month_end, roster_id, roster_date, scope_id
+    select segment_type_id, evaluation_date, evaluation_number, is_month_end, roster_id, roster_date, scope_id
     from {{ ref('int_segment_evaluations') }}
     where is_due
 ),
@@ -53,11 +53,7 @@ outliers as (
 -- What each member brings, from wherever it comes.
 amounts_gathered as (
     select
-        evaluations.segment_type_id,
-        evaluations.evaluation_date,
-        evaluations.roster_id,
-        evaluations.roster_date,
-        evaluations.is_month_end,
+        evaluations.evaluation_number,
         sales.member_id,
         case when segment_types.metric_basis = 'actual' then sales.line_count end as record_count,
         sales.net_sales,
@@ -78,11 +74,7 @@ amounts_gathered as (
         and evaluations.evaluation_date = sales.evaluation_date
     union all
     select
-        evaluations.segment_type_id,
-        evaluations.evaluation_date,
-        evaluations.roster_id,
-        evaluations.roster_date,
-        evaluations.is_month_end,
+        evaluations.evaluation_number,
         orders.member_id,
         cast(null as bigint) as record_count,
         cast(null as numeric(18, 2)) as net_sales,
@@ -99,11 +91,7 @@ amounts_gathered as (
         and evaluations.evaluation_date = orders.evaluation_date
     union all
     select
-        evaluations.segment_type_id,
-        evaluations.evaluation_date,
-        evaluations.roster_id,
-        evaluations.roster_date,
-        evaluations.is_month_end,
+        evaluations.evaluation_number,
         contracts.member_id,
         contracts.contract_count as record_count,
         cast(null as numeric(18, 2)) as net_sales,
@@ -117,11 +105,7 @@ amounts_gathered as (
         and evaluations.evaluation_date = contracts.evaluation_date
     union all
     select
-        evaluations.segment_type_id,
-        evaluations.evaluation_date,
-        evaluations.roster_id,
-        evaluations.roster_date,
-        evaluations.is_month_end,
+        evaluations.evaluation_number,
         outliers.member_id,
         cast(null as bigint) as record_count,
         cast(null as numeric(18, 2)) as net_sales,
@@ -150,23 +134,24 @@ amounts_gathered as (
 
 amounts_summed as (
     select
-        amounts_gathered.segment_type_id,
-        amounts_gathered.evaluation_date,
+        amounts_gathered.evaluation_number,
         rosters.entity_number,
-        sum(amounts_gathered.record_count) as record_count,
-        sum(amounts_gathered.net_sales) as net_sales,
-        sum(amounts_gathered.metric_amount) as metric_amount,
-        sum(amounts_gathered.removed_amount) as removed_amount,
-        sum(amounts_gathered.outlier_amount) as outlier_amount,
-        sum(amounts_gathered.outlier_order_count) as outlier_order_count
+        cast(sum(amounts_gathered.record_count) as bigint) as record_count,
+        cast(sum(amounts_gathered.net_sales) as numeric(18, 2)) as net_sales,
+        cast(sum(amounts_gathered.metric_amount) as numeric(18, 4)) as metric_amount,
+        cast(sum(amounts_gathered.removed_amount) as numeric(18, 4)) as removed_amount,
+        cast(sum(amounts_gathered.outlier_amount) as numeric(18, 2)) as outlier_amount,
+        cast(sum(amounts_gathered.outlier_order_count) as bigint) as outlier_order_count
     from amounts_gathered
+    inner join evaluations
+        on amounts_gathered.evaluation_number = evaluations.evaluation_number
     inner join rosters
-        on amounts_gathered.roster_id = rosters.roster_id
-        and amounts_gathered.roster_date = rosters.roster_date
+        on evaluations.roster_id = rosters.roster_id
+        and evaluations.roster_date = rosters.roster_date
         and amounts_gathered.member_id = rosters.member_id
     -- Who has not appeared has no sales, but may have a contract.
-    where not amounts_gathered.is_month_end or rosters.appeared_on <= amounts_gathered.evaluation_date
-    group by amounts_gathered.segment_type_id, amounts_gathered.evaluation_date, rosters.entity_number
+    where not evaluations.is_month_end or rosters.appeared_on <= evaluations.evaluation_date
+    group by amounts_gathered.evaluation_number, rosters.entity_number
 )
 
 select * from amounts_summed

@@ -3,28 +3,28 @@
 -- of its own, in which it stands among the others.
 with
 
-segment_types as (
-    select segment_type_id, boundary from {{ ref('int_segment_types') }} where method = 'sequential_quota'
-),
-
-cuts as (
-    select * from {{ ref('int_segment_type_cuts') }}
+evaluations as (
+    select evaluations.evaluation_number, segment_types.boundary, cuts.*
+    from {{ ref('int_segment_evaluations') }} as evaluations
+    inner join {{ ref('int_segment_types') }} as segment_types
+        on evaluations.segment_type_id = segment_types.segment_type_id
+        and segment_types.method = 'sequential_quota'
+    inner join {{ ref('int_segment_type_cuts') }} as cuts
+        on evaluations.segment_type_id = cuts.segment_type_id
 ),
 
 placed as (
-    select placed.*, segment_types.boundary
+    select placed.*
     from {{ ref('int_segment_entities_placed') }} as placed
-    inner join segment_types
-        on placed.segment_type_id = segment_types.segment_type_id
+    inner join evaluations
+        on placed.evaluation_number = evaluations.evaluation_number
 ),
 
 others_shifted as (
     select
-        returned.segment_type_id,
-        returned.evaluation_date,
-        returned.entity_id as returned_id,
+        returned.evaluation_number,
+        returned.entity_number as returned_number,
         returned.metric_amount as returned_amount,
-        returned.boundary,
         returned.total_amount,
         counted.metric_amount,
         counted.amount_before,
@@ -40,28 +40,25 @@ others_shifted as (
         ) as is_behind
     from placed as returned
     inner join placed as counted
-        on returned.segment_type_id = counted.segment_type_id
-        and returned.evaluation_date = counted.evaluation_date
+        on returned.evaluation_number = counted.evaluation_number
         and counted.is_counted
     where returned.comes_back_alone
 ),
 
 places as (
     select distinct
-        segment_type_id, evaluation_date, cast('' as {{ dbt.type_string() }}) as returned_id, boundary, metric_amount, amount_before, amount_through, total_amount
+        evaluation_number, 0 as returned_number, metric_amount, amount_before, amount_through, total_amount
     from placed
     where is_counted
     union all
     select
-        segment_type_id, evaluation_date, entity_id as returned_id, boundary, metric_amount, amount_before, amount_through, total_amount
+        evaluation_number, entity_number as returned_number, metric_amount, amount_before, amount_through, total_amount
     from placed
     where comes_back_alone
     union all
     select distinct
-        segment_type_id,
-        evaluation_date,
-        returned_id,
-        boundary,
+        evaluation_number,
+        returned_number,
         metric_amount,
         amount_before + case when is_behind then returned_amount else 0 end as amount_before,
         amount_through + case when is_behind or is_equal then returned_amount else 0 end as amount_through,
@@ -70,16 +67,15 @@ places as (
 ),
 
 filled_0 as (
-    select distinct segment_type_id, evaluation_date, returned_id, cast(0 as numeric(24, 4)) as quota_end_0
+    select distinct evaluation_number, returned_number, cast(0 as numeric(24, 4)) as quota_end_0
     from places
 )
 {%- for tier in range(1, sales_tier_limit() + 1) %},
 
 filled_{{ tier }} as (
     select
-        places.segment_type_id,
-        places.evaluation_date,
-        places.returned_id,
+        places.evaluation_number,
+        places.returned_number,
         {% for earlier in range(0, tier) -%}
         min(filled.quota_end_{{ earlier }}) as quota_end_{{ earlier }},
         {% endfor -%}
@@ -88,20 +84,19 @@ filled_{{ tier }} as (
             coalesce(max(
                 case
                     when {{ is_inside_cut(
-                        'places.boundary', 'places.amount_before', 'places.metric_amount', 'places.amount_through',
-                        '(filled.quota_end_' ~ (tier - 1) ~ ' + cuts.sales_share_' ~ tier ~ ' * places.total_amount)') }}
+                        'evaluations.boundary', 'places.amount_before', 'places.metric_amount', 'places.amount_through',
+                        '(filled.quota_end_' ~ (tier - 1) ~ ' + evaluations.sales_share_' ~ tier ~ ' * places.total_amount)') }}
                         then places.amount_through
                 end
             ), 0)
         ) as quota_end_{{ tier }}
     from places
     inner join filled_{{ tier - 1 }} as filled
-        on places.segment_type_id = filled.segment_type_id
-        and places.evaluation_date = filled.evaluation_date
-        and places.returned_id = filled.returned_id
-    inner join cuts
-        on places.segment_type_id = cuts.segment_type_id
-    group by places.segment_type_id, places.evaluation_date, places.returned_id
+        on places.evaluation_number = filled.evaluation_number
+        and places.returned_number = filled.returned_number
+    inner join evaluations
+        on places.evaluation_number = evaluations.evaluation_number
+    group by places.evaluation_number, places.returned_number
 )
 {%- endfor %}
 
@@ -109,7 +104,6 @@ select
     {% for tier in range(1, sales_tier_limit() + 1) -%}
     cast(quota_end_{{ tier }} as numeric(24, 4)) as quota_end_{{ tier }},
     {% endfor -%}
-    segment_type_id,
-    evaluation_date,
-    returned_id
+    evaluation_number,
+    returned_number
 from filled_{{ sales_tier_limit() }}

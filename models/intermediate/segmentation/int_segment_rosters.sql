@@ -47,7 +47,7 @@ members as (
 
 select
     *,
-    dense_rank() over (partition by roster_id, roster_date order by entity_id asc, stands_apart asc) as entity_number,
+    cast(dense_rank() over (partition by roster_id, roster_date order by entity_id asc, stands_apart asc) as integer) as entity_number,
     row_number() over (partition by roster_id, roster_date, entity_id, stands_apart order by appeared_on asc, member_id asc) = 1 as is_head,
     min(first_invoice_date) over (
         partition by roster_id, roster_date, entity_id, stands_apart rows between unbounded preceding and unbounded following

@@ -3,11 +3,17 @@
 with
 
 ranked as (
-    select segment_type_id, computed_tier_rank as tier_rank, min(metric_amount) as smallest_amount, max(metric_amount) as largest_amount
-    from {{ ref('int_segment_entities_ranked') }}
-    where reason_code = 'ranked'
-        and evaluation_date in (select evaluation_date from {{ ref('int_evaluation_dates') }} where is_as_of)
-    group by segment_type_id, computed_tier_rank
+    select
+        evaluations.segment_type_id,
+        ranked.computed_tier_rank as tier_rank,
+        min(ranked.metric_amount) as smallest_amount,
+        max(ranked.metric_amount) as largest_amount
+    from {{ ref('int_segment_entities_ranked') }} as ranked
+    inner join {{ ref('int_segment_evaluations') }} as evaluations
+        on ranked.evaluation_number = evaluations.evaluation_number
+        and evaluations.is_as_of
+    where ranked.reason_code = 'ranked'
+    group by evaluations.segment_type_id, ranked.computed_tier_rank
 ),
 
 tiers as (

@@ -1,7 +1,7 @@
 -- R11: the window of every evaluated type on every evaluation date, bounds included. Types that look at the same
 -- entity, window, branches and brands share a scope, so their sales are summed once; those with the same branches and
 -- brands share a filter set, whatever their window; those that rank the same customers at the same level share a roster. Each is
--- named after one of the types that share it.
+-- named after one of the types that share it. evaluation_number stands for type and date where millions of rows are joined.
 {# Its length in front keeps a name with a comma apart from two names. #}
 {% set counted_value = "cast(length(filter_value) as " ~ dbt.type_string() ~ ") || ':' || filter_value" %}
 with
@@ -80,6 +80,9 @@ select
     windows.segment_type_id,
     windows.entity,
     windows.evaluation_date,
+    cast(row_number() over (
+        order by windows.entity asc, windows.segment_type_id asc, windows.evaluation_date asc
+    ) as integer) as evaluation_number,
     windows.window_from,
     windows.window_to,
     min(windows.segment_type_id) over (

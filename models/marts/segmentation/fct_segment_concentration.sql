@@ -10,7 +10,7 @@
 with
 
 evaluations as (
-    select segment_type_id, evaluation_date, input_fingerprint
+    select evaluation_number, segment_type_id, evaluation_date, input_fingerprint
     from {{ ref('int_segment_evaluations') }} as evaluations
     {{ without_kept_evaluations('evaluations', 'evaluation_date', 'as_of_date') }}
 ),
@@ -20,24 +20,18 @@ best_tiers as (
 ),
 
 entities as (
-    select
-        ranked.*,
-        evaluations.input_fingerprint,
-        ranked.reason_code = 'ranked' and ranked.computed_tier_rank = best_tiers.best_tier_rank as is_best
+    select ranked.*, ranked.reason_code = 'ranked' and ranked.computed_tier_rank = best_tiers.best_tier_rank as is_best
     from {{ ref('int_segment_entities_ranked') }} as ranked
     inner join evaluations
-        on ranked.segment_type_id = evaluations.segment_type_id
-        and ranked.evaluation_date = evaluations.evaluation_date
+        on ranked.evaluation_number = evaluations.evaluation_number
     inner join best_tiers
-        on ranked.segment_type_id = best_tiers.segment_type_id
+        on evaluations.segment_type_id = best_tiers.segment_type_id
     where ranked.in_population
 ),
 
 concentration as (
     select
-        segment_type_id,
-        evaluation_date,
-        min(input_fingerprint) as input_fingerprint,
+        evaluation_number,
         count(*) as entity_count,
         count(case when reason_code = 'ranked' then 1 end) as ranked_entity_count,
         {% for name, reason in [('excluded', 'excluded'), ('new', 'default_new'), ('below_minimum', 'below_min_net_sales'), ('non_positive', 'non_positive_net_sales')] -%}
@@ -56,7 +50,7 @@ concentration as (
         cast(coalesce(max(case when is_best then metric_amount end), 0) as numeric(24, 4)) as largest_best_amount,
         count(case when is_best then 1 end) as best_tier_entity_count
     from entities
-    group by segment_type_id, evaluation_date
+    group by evaluation_number
 ),
 
 fifths_completed as (
@@ -67,9 +61,9 @@ fifths_completed as (
 )
 
 select
-    segment_type_id,
-    evaluation_date as as_of_date,
-    {{ month_end('evaluation_date') }} as month_end,
+    evaluations.segment_type_id,
+    evaluations.evaluation_date as as_of_date,
+    {{ month_end('evaluations.evaluation_date') }} as month_end,
     entity_count,
     ranked_entity_count,
     cast(total_amount as numeric(18, 2)) as eligible_amount,
@@ -86,5 +80,7 @@ select
     {{ display_share('best_tier_amount', 'total_amount') }} as best_tier_share,
     {{ display_share('cast(best_tier_amount - largest_best_amount as numeric(24, 4))', 'cast(total_amount - largest_best_amount as numeric(24, 4))') }} as best_tier_share_without_largest,
     best_tier_entity_count,
-    input_fingerprint
+    evaluations.input_fingerprint
 from fifths_completed
+inner join evaluations
+    on fifths_completed.evaluation_number = evaluations.evaluation_number

@@ -2,13 +2,22 @@
 {% set length = var('edge_list_length') %}
 with
 
+evaluations as (
+    select evaluation_number, segment_type_id, evaluation_date, roster_id, roster_date
+    from {{ ref('int_segment_evaluations') }}
+    where is_as_of
+),
+
 entities as (
-    select ranked.segment_type_id, ranked.evaluation_date, ranked.entity_id, ranked.metric_amount, ranked.computed_tier_rank as tier_rank
+    select evaluations.*, ranked.entity_number, ranked.metric_amount, ranked.computed_tier_rank as tier_rank
     from {{ ref('int_segment_entities_ranked') }} as ranked
-    inner join {{ ref('int_evaluation_dates') }} as evaluation_dates
-        on ranked.evaluation_date = evaluation_dates.evaluation_date
-        and evaluation_dates.is_as_of
+    inner join evaluations
+        on ranked.evaluation_number = evaluations.evaluation_number
     where ranked.reason_code = 'ranked'
+),
+
+rosters as (
+    select roster_id, roster_date, entity_number, entity_id from {{ ref('int_segment_rosters') }} where is_head
 ),
 
 segment_types as (
@@ -37,11 +46,7 @@ entity_names as (
 edges as (
     {% for direction, side in [('up', 'better'), ('down', 'worse')] %}
     select
-        entities.segment_type_id,
-        entities.evaluation_date,
-        entities.entity_id,
-        entities.metric_amount,
-        entities.tier_rank,
+        entities.*,
         '{{ direction }}' as direction,
         bounds.{{ side }}_tier_rank as neighbouring_tier_rank,
         {{ 'bounds.better_amount - entities.metric_amount' if side == 'better' else 'entities.metric_amount - bounds.worse_amount' }} as distance
@@ -58,7 +63,7 @@ edges_ordered as (
     select
         *,
         row_number() over (
-            partition by segment_type_id, direction, tier_rank order by distance asc nulls last, entity_id asc
+            partition by segment_type_id, direction, tier_rank order by distance asc nulls last, entity_number asc
         ) as edge_rank
     from edges
 )
@@ -70,11 +75,15 @@ select
     tiers.tier as computed_tier,
     neighbours.tier as neighbouring_tier,
     edges_ordered.edge_rank,
-    edges_ordered.entity_id,
+    rosters.entity_id,
     entity_names.name as entity_name,
     cast(edges_ordered.metric_amount as numeric(18, 2)) as metric_amount,
     cast(edges_ordered.distance as numeric(18, 2)) as distance
 from edges_ordered
+inner join rosters
+    on edges_ordered.roster_id = rosters.roster_id
+    and edges_ordered.roster_date = rosters.roster_date
+    and edges_ordered.entity_number = rosters.entity_number
 inner join segment_types
     on edges_ordered.segment_type_id = segment_types.segment_type_id
 inner join tiers
@@ -85,5 +94,5 @@ inner join tiers as neighbours
     and edges_ordered.neighbouring_tier_rank = neighbours.tier_rank
 left join entity_names
     on segment_types.entity = entity_names.entity
-    and edges_ordered.entity_id = entity_names.entity_id
+    and rosters.entity_id = entity_names.entity_id
 where edges_ordered.edge_rank <= {{ length }}
