@@ -1,8 +1,8 @@
 {# What earlier runs have evaluated and kept. The models that find out which months are closed look back at what stands downstream
    of them: no dependency of this run, so a ref() would be wrong. Nothing is kept where it is not there yet or everything is to
-   be made anew. #}
-{% macro kept_relation(model) -%}
-    {%- if execute and not flags.FULL_REFRESH -%}
+   be made anew; what is recorded (`always`) is never made anew. #}
+{% macro kept_relation(model, always=false) -%}
+    {%- if execute and (always or not flags.FULL_REFRESH) -%}
         {%- set node = graph.nodes.values() | selectattr('name', 'equalto', model) | first -%}
         {{ return(adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias)) }}
     {%- endif -%}

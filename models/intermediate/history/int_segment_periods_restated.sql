@@ -1,0 +1,102 @@
+-- R18: what we would say today about every month-end, collapsed: a period lasts from the month-end that first says something
+-- to the one that says something else, or that no longer has the member. Months are compared in pairs, by equality; what is
+-- numbered are the changes alone.
+{% set compared = ['entity_id', 'tier_rank', 'computed_tier_rank', 'reason_code', 'tier_source', 'override_id'] %}
+with
+
+month_ends as (
+    select
+        evaluation_date,
+        lead(evaluation_date) over (order by evaluation_date asc) as next_month_end
+    from {{ ref('int_evaluation_dates') }}
+    where is_month_end
+),
+
+segment_types as (
+    select segment_type_id, entity from {{ ref('int_segment_types') }} where status in ('active', 'challenger')
+),
+
+tiers as (
+    select segment_type_id, tier_rank, tier from {{ ref('int_segment_tiers') }}
+),
+
+members as (
+    select
+        evaluated.segment_type_id,
+        evaluated.member_id,
+        month_ends.evaluation_date,
+        month_ends.next_month_end,
+        coalesce(evaluated.inherited_from, evaluated.member_id) as entity_id,
+        evaluated.tier_rank,
+        evaluated.computed_tier_rank,
+        evaluated.reason_code,
+        evaluated.tier_source,
+        evaluated.override_id,
+        evaluated.metric_amount
+    from {{ ref('int_segment_members_evaluated') }} as evaluated
+    inner join month_ends
+        on evaluated.evaluation_date = month_ends.evaluation_date
+    inner join segment_types
+        on evaluated.segment_type_id = segment_types.segment_type_id
+    where evaluated.in_population
+),
+
+befores as (
+    select * from members where next_month_end is not null
+),
+
+changes as (
+    select
+        coalesce(afters.segment_type_id, befores.segment_type_id) as segment_type_id,
+        coalesce(afters.member_id, befores.member_id) as member_id,
+        coalesce(afters.evaluation_date, befores.next_month_end) as changed_on,
+        befores.member_id is not null as ends_a_period,
+        afters.member_id is not null as begins_a_period,
+        {% for column in compared -%}
+        afters.{{ column }},
+        {% endfor -%}
+        afters.metric_amount
+    from befores
+    full outer join members as afters
+        on befores.segment_type_id = afters.segment_type_id
+        and befores.member_id = afters.member_id
+        and befores.next_month_end = afters.evaluation_date
+    where befores.member_id is null
+        or afters.member_id is null
+        {%- for column in compared %}
+        or befores.{{ column }} is distinct from afters.{{ column }}
+        {%- endfor %}
+),
+
+periods as (
+    select
+        *,
+        lead(changed_on) over (partition by segment_type_id, member_id order by changed_on asc) as ended_on,
+        lead(begins_a_period) over (partition by segment_type_id, member_id order by changed_on asc) as goes_on
+    from changes
+)
+
+select
+    periods.segment_type_id,
+    segment_types.entity,
+    periods.member_id,
+    periods.changed_on as valid_from,
+    coalesce(periods.ended_on, cast('9999-12-31' as date)) as valid_to,
+    case when periods.ended_on is null then 'current' when periods.goes_on then 'changed' else 'gone' end as period_status,
+    periods.entity_id,
+    tiers.tier,
+    computed.tier as computed_tier,
+    periods.reason_code,
+    periods.tier_source,
+    periods.override_id,
+    cast(periods.metric_amount as numeric(18, 2)) as metric_amount
+from periods
+inner join segment_types
+    on periods.segment_type_id = segment_types.segment_type_id
+inner join tiers
+    on periods.segment_type_id = tiers.segment_type_id
+    and periods.tier_rank = tiers.tier_rank
+inner join tiers as computed
+    on periods.segment_type_id = computed.segment_type_id
+    and periods.computed_tier_rank = computed.tier_rank
+where periods.begins_a_period
