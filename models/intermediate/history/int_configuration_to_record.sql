@@ -7,14 +7,10 @@ rows_now as (
     {% for seed, key_columns in configuration_keys().items() -%}
     select distinct
         '{{ seed }}' as seed,
-        {% for column in key_columns -%}
-        coalesce({{ cell_text(adapter.quote(column)) }}, ''){{ " || '|' ||" if not loop.last }}
-        {% endfor -%}
-        as row_key,
-        {% for column in configuration_columns(seed) -%}
-        coalesce('{{ column }}=' || {{ cell_text(adapter.quote(column)) }} || '; ', ''){{ ' ||' if not loop.last }}
-        {% endfor -%}
-        as row_content,
+        ''
+        {%- for column in key_columns %} || {{ "'|' || " if not loop.first }}coalesce({{ cell_text(adapter.quote(column)) }}, ''){% endfor %} as row_key,
+        ''
+        {%- for column in configuration_columns(seed) %} || coalesce('{{ column }}=' || {{ cell_text(adapter.quote(column)) }} || '; ', ''){% endfor %} as row_content,
         cast(recording.as_of_date as timestamp) as recorded_at
     from {{ ref(seed) }}
     cross join {{ ref('int_recording') }} as recording

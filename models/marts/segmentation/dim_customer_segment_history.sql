@@ -1,0 +1,28 @@
+select
+    segment_type_id,
+    family,
+    version,
+    member_id as customer_id,
+    valid_from,
+    valid_to,
+    is_current,
+    is_gone,
+    entity_id,
+    inherited_from,
+    tier,
+    computed_tier,
+    reason_code,
+    tier_source,
+    override_id,
+    override_reason,
+    window_from,
+    window_to,
+    net_sales,
+    metric_amount,
+    eligible_amount,
+    share_before,
+    cumulative_share,
+    distance_to_better_tier,
+    distance_to_worse_tier
+from {{ ref('int_segment_history') }}
+where entity = 'customer'
