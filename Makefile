@@ -1,7 +1,7 @@
 # The commands of the project; `make help` lists them. Each is one plain command, written out in the README for
 # people without make.
 .DEFAULT_GOAL := help
-.PHONY: help install build test lint lock sample example clean
+.PHONY: help install build replay explain test lint lock sample example clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,6 +23,12 @@ profiles.yml:
 build: .venv/installed profiles.yml  ## The whole job on the raw data (default: the sample), with a summary
 	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
 	@$(BIN)/python -m tools.summary
+
+replay: .venv/installed profiles.yml  ## History month by month: make replay FROM=2025-01 TO=2026-06
+	$(BIN)/python -m tools.replay --from $(FROM) --to $(TO)
+
+explain: .venv/installed  ## The story of one customer: make explain CUSTOMER=erp_north:C00148 TYPE=sales_performance [AS_OF=2026-06-30]
+	@$(BIN)/python -m tools.explain --customer $(CUSTOMER) --type $(TYPE) $(if $(AS_OF),--as-of $(AS_OF))
 
 lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without warnings
 	$(BIN)/python -m tools.check_yaml

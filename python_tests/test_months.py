@@ -19,6 +19,7 @@ import duckdb
 import pytest
 from conftest import read_rows
 from worlds import (
+    HISTORY,
     OPTIONAL_TABLES,
     Cells,
     Contents,
@@ -264,8 +265,6 @@ class Prepared:
 
 Evaluation = tuple[str, date]
 
-# What earlier nights saw of a customer's attributes is history, and no fresh warehouse has seen it.
-HISTORY = {"core.dim_customer_attribute_history"}
 # A number that no honest row has, and where it is added to see which rows are written anew.
 MARK = 1_000_000_000
 MARKED_COLUMNS = {

@@ -1,7 +1,9 @@
 -- R18: what we would say today about every month-end, collapsed: a period lasts from the month-end that first says something
 -- to the one that says something else, or that no longer has the member. Months are compared in pairs, by equality; what is
--- numbered are the changes alone.
+-- numbered are the changes alone. Whoever has left the sources cannot be evaluated any more: what was known about it stands, and
+-- ends with the first month-end without it.
 {% set compared = ['entity_id', 'tier_rank', 'computed_tier_rank', 'reason_code', 'tier_source', 'override_id'] %}
+-- depends_on: {{ ref('snap_segment_tiers') }}
 with
 
 month_ends as (
@@ -74,29 +76,86 @@ periods as (
         lead(changed_on) over (partition by segment_type_id, member_id order by changed_on asc) as ended_on,
         lead(begins_a_period) over (partition by segment_type_id, member_id order by changed_on asc) as goes_on
     from changes
+),
+
+periods_described as (
+    select
+        periods.segment_type_id,
+        segment_types.entity,
+        periods.member_id,
+        periods.changed_on as valid_from,
+        coalesce(periods.ended_on, cast('9999-12-31' as date)) as valid_to,
+        case when periods.ended_on is null then 'current' when periods.goes_on then 'changed' else 'gone' end as period_status,
+        periods.entity_id,
+        tiers.tier,
+        computed.tier as computed_tier,
+        periods.reason_code,
+        periods.tier_source,
+        periods.override_id,
+        cast(periods.metric_amount as numeric(18, 2)) as metric_amount
+    from periods
+    inner join segment_types
+        on periods.segment_type_id = segment_types.segment_type_id
+    inner join tiers
+        on periods.segment_type_id = tiers.segment_type_id
+        and periods.tier_rank = tiers.tier_rank
+    inner join tiers as computed
+        on periods.segment_type_id = computed.segment_type_id
+        and periods.computed_tier_rank = computed.tier_rank
+    where periods.begins_a_period
 )
 
+{%- set known = kept_relation('snap_segment_periods', always=true) %}
+{%- if known is not none %},
+
+gone as (
+    select segment_type_id, member_id, cast(dbt_valid_from as date) as gone_on
+    from {{ ref('snap_segment_tiers') }}
+    where dbt_is_deleted = 'True' and dbt_valid_to is null
+),
+
+periods_of_the_gone as (
+    select
+        known.segment_type_id,
+        known.member_id,
+        known.valid_from,
+        min(month_ends.evaluation_date) as ended_on
+    from {{ known }} as known
+    left join gone
+        on known.segment_type_id = gone.segment_type_id
+        and known.member_id = gone.member_id
+    left join month_ends
+        on gone.gone_on <= month_ends.evaluation_date
+    where known.dbt_valid_to is null
+        and not exists (
+            select 1 from periods_described
+            where periods_described.segment_type_id = known.segment_type_id and periods_described.member_id = known.member_id
+        )
+    group by known.segment_type_id, known.member_id, known.valid_from
+)
+{%- endif %}
+
+select * from periods_described
+{% if known is not none -%}
+union all
 select
-    periods.segment_type_id,
-    segment_types.entity,
-    periods.member_id,
-    periods.changed_on as valid_from,
-    coalesce(periods.ended_on, cast('9999-12-31' as date)) as valid_to,
-    case when periods.ended_on is null then 'current' when periods.goes_on then 'changed' else 'gone' end as period_status,
-    periods.entity_id,
-    tiers.tier,
-    computed.tier as computed_tier,
-    periods.reason_code,
-    periods.tier_source,
-    periods.override_id,
-    cast(periods.metric_amount as numeric(18, 2)) as metric_amount
-from periods
-inner join segment_types
-    on periods.segment_type_id = segment_types.segment_type_id
-inner join tiers
-    on periods.segment_type_id = tiers.segment_type_id
-    and periods.tier_rank = tiers.tier_rank
-inner join tiers as computed
-    on periods.segment_type_id = computed.segment_type_id
-    and periods.computed_tier_rank = computed.tier_rank
-where periods.begins_a_period
+    known.segment_type_id,
+    known.entity,
+    known.member_id,
+    known.valid_from,
+    case when known.period_status = 'current' then coalesce(periods_of_the_gone.ended_on, known.valid_to) else known.valid_to end as valid_to,
+    case when known.period_status = 'current' and periods_of_the_gone.ended_on is not null then 'gone' else known.period_status end as period_status,
+    known.entity_id,
+    known.tier,
+    known.computed_tier,
+    known.reason_code,
+    known.tier_source,
+    known.override_id,
+    known.metric_amount
+from {{ known }} as known
+inner join periods_of_the_gone
+    on known.segment_type_id = periods_of_the_gone.segment_type_id
+    and known.member_id = periods_of_the_gone.member_id
+    and known.valid_from = periods_of_the_gone.valid_from
+where known.dbt_valid_to is null
+{%- endif %}
