@@ -6,7 +6,7 @@
     {%- set recorded = kept_relation(snapshot, always=true) -%}
     select {{ columns | join(', ') }}, recorded_at
     from {{ rows_now }}
-    {% if recorded is not none -%}
+    {% if recorded -%}
     where exists (select 1 from {{ recording }} as recording where recording.is_forward)
     union all
     select {{ columns | join(', ') }}, dbt_updated_at as recorded_at

@@ -106,7 +106,7 @@ periods_described as (
 )
 
 {%- set known = kept_relation('snap_segment_periods', always=true) %}
-{%- if known is not none %},
+{%- if known %},
 
 gone as (
     select segment_type_id, member_id, cast(dbt_valid_from as date) as gone_on
@@ -136,7 +136,7 @@ periods_of_the_gone as (
 {%- endif %}
 
 select * from periods_described
-{% if known is not none -%}
+{% if known -%}
 union all
 select
     known.segment_type_id,
