@@ -262,12 +262,12 @@ def collapse(monthly: dict[date, dict[str, Member]]) -> Iterator[tuple[str, date
 
 @dataclass(frozen=True)
 class Life:
-    """The warehouse at the end, the witness, and what was recorded before the last build, which looked back."""
+    """The warehouse at the end, the witness, and what stood there before the last build, which looked back."""
 
     path: Path
     witness: Witness
+    differences: list[dict[str, Any]]
     before_looking_back: list[dict[str, Any]]
-    printed_looking_back: str
 
 
 def recorded_rows(path: Path) -> list[dict[str, Any]]:
@@ -292,12 +292,12 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
         exclude = "resource_type:unit_test" if run.as_of == LAST else DBT_TESTS
         finish(start_dbt(raw, seeds, warehouse, variables, exclude=exclude), warehouse)
         witness.see(run, raw, seeds)
-    before = recorded_rows(path)
+    differences, before = read_rows(path, "select * from audit.fct_recorded_vs_restated"), recorded_rows(path)
     back = Run(date(2025, 2, 28), LAST + timedelta(days=20))
     process = start_dbt(raw, seeds, warehouse, back.variables | {"absent_tables": absent_tables()}, exclude="resource_type:unit_test")
     printed, _ = process.communicate(timeout=600)
     assert process.returncode == 0, printed[-6000:]
-    return Life(path, witness, before, printed)
+    return Life(path, witness, differences, before)
 
 
 def absent_tables() -> list[str]:
@@ -410,12 +410,12 @@ def test_where_recorded_and_restated_differ(life: Life) -> None:
                 said = state(now) if now else None
                 if (then and (then[0], then[5])) != (said and (said[0], said[5])):
                     expected[name, member, day] = (then and then[0], said and said[0])
-    rows = read_rows(life.path, "select * from audit.fct_recorded_vs_restated")
     found = {
-        (row["segment_type_id"], row["member_id"], row["month_end"]): (row["recorded_tier"], row["restated_tier"]) for row in rows
+        (row["segment_type_id"], row["member_id"], row["month_end"]): (row["recorded_tier"], row["restated_tier"])
+        for row in life.differences
     }
     assert found == expected
-    causes = {row["difference_cause"] for row in rows}
+    causes = {row["difference_cause"] for row in life.differences}
     assert {"hierarchy", "configuration", "not_known_then"} <= causes
     assert causes & {"late_rows", "corrected_rows"}
 

@@ -22,9 +22,15 @@ types_compared as (
     group by segment_type_id
 ),
 
--- A build speaks of everybody, a month-end of those who had appeared.
+-- A build speaks of everybody, a month-end of those who had appeared; of who has left the sources is known when that was.
 population as (
-    select entity, member_id, min(appeared_on) as appeared_on from {{ ref('int_segment_population') }} group by entity, member_id
+    select entity, member_id, min(appeared_on) as appeared_on
+    from (
+        select entity, member_id, appeared_on from {{ ref('int_segment_population') }}
+        union all
+        select entity, member_id, valid_from as appeared_on from restated
+    ) as appearances
+    group by entity, member_id
 ),
 
 recorded as (
