@@ -1,7 +1,7 @@
 # The commands of the project; `make help` lists them. Each is one plain command, written out in the README for
 # people without make.
 .DEFAULT_GOAL := help
-.PHONY: help install build test lint lock sample example clean
+.PHONY: help install build notify test lint lock sample example clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,6 +23,9 @@ profiles.yml:
 build: .venv/installed profiles.yml  ## The whole job on the raw data (default: the sample), with a summary
 	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
 	@$(BIN)/python -m tools.summary
+
+notify: .venv/installed  ## Post the notices of completed builds to STRATUM_WEBHOOK_URL
+	@$(BIN)/python -m tools.notify
 
 lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without warnings
 	$(BIN)/python -m tools.check_yaml
