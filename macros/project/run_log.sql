@@ -11,13 +11,11 @@
 {% macro start_run_log() %}
     {% if is_logged_run() %}
         {% set run_log = run_table('run_log') %}
-        {% set statements = [] %}
-        {% for table in ['run_log', 'run_log_inputs', 'run_notices'] %}
-            {% do statements.append(create_run_table(run_table(table))) %}
-        {% endfor %}
         {% do adapter.create_schema(run_relation(run_log)) %}
-        {% do write_run_records(statements) %}
-        {% do write_run_records(add_run_columns(run_log)) %}
+        {% for name in ['run_log', 'run_log_inputs', 'run_notices'] %}
+            {% do write_run_records([create_run_table(run_table(name))]) %}
+            {% do write_run_records(add_run_columns(run_table(name))) %}
+        {% endfor %}
         {% set code_version = [var('code_version')] + ([env_var('STRATUM_CODE_VERSION')] if env_var('STRATUM_CODE_VERSION', '') else []) %}
         {% do write_run_records([
             "update " ~ run_relation(run_log) ~ " set status = 'interrupted' where status = 'running'",
@@ -65,7 +63,7 @@
             ) %}
         {% endif %}
         {% if status == 'success' and 'fct_segment_summary' in nodes_made(results) %}
-            {% do statements.extend(completion_notices(values.as_of_date, results)) %}
+            {% do statements.extend(completion_notices(values.get('as_of_date'), results)) %}
         {% endif %}
         {% do close_run(status, values, statements) %}
     {% endif %}
