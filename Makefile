@@ -1,7 +1,7 @@
 # The commands of the project; `make help` lists them. Each is one plain command, written out in the README for
 # people without make.
 .DEFAULT_GOAL := help
-.PHONY: help install build replay explain test lint lock sample example clean
+.PHONY: help install build replay explain test lint lock sample example clean notify
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,6 +29,9 @@ replay: .venv/installed profiles.yml  ## History month by month: make replay FRO
 
 explain: .venv/installed  ## The story of one customer: make explain CUSTOMER=erp_north:C00148 TYPE=sales_performance [AS_OF=2026-06-30]
 	@$(BIN)/python -m tools.explain --customer $(CUSTOMER) --type $(TYPE) $(if $(AS_OF),--as-of $(AS_OF))
+
+notify: .venv/installed  ## Post the notices of completed builds to STRATUM_WEBHOOK_URL
+	@$(BIN)/python -m tools.notify
 
 lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without warnings
 	$(BIN)/python -m tools.check_yaml

@@ -38,7 +38,7 @@ DBT_TESTS = "resource_type:test resource_type:unit_test"
 UNIT_TESTS = "resource_type:unit_test"
 
 # Who ran when: different after every run by design.
-RUN_RECORDS = {"audit.run_log"}
+RUN_RECORDS = {"audit.run_log", "audit.run_log_inputs", "audit.run_notices"}
 # What earlier builds saw: a warehouse built from nothing has not seen it.
 HISTORY = {
     "core.dim_customer_attribute_history",

@@ -86,3 +86,30 @@
 {% macro sum_of_hashes(columns) -%}
     sum(cast({{ key_hash(columns) }} as numeric(38, 0)))
 {%- endmacro %}
+
+
+{# A value as a text literal, whatever quotes or backslashes are in it. #}
+{% macro text_literal(value) -%}
+    {{ return(adapter.dispatch('text_literal', 'stratum')(value | string)) }}
+{%- endmacro %}
+{% macro default__text_literal(value) -%}
+    {{ return("'" ~ value | replace("'", "''") ~ "'") }}
+{%- endmacro %}
+{% macro spark__text_literal(value) -%}
+    {{ return("'" ~ value | replace("\\", "\\\\") | replace("'", "\\'") ~ "'") }}
+{%- endmacro %}
+
+
+{# SHA-256 of the texts of a group in whatever order, the same on every engine: sorted by bytes, a line each. #}
+{% macro hash_of_rows(expression) -%}
+    {{ return(adapter.dispatch('hash_of_rows', 'stratum')(expression)) }}
+{%- endmacro %}
+{% macro default__hash_of_rows(expression) -%}
+    sha256(string_agg({{ expression }}, chr(10) order by {{ expression }}))
+{%- endmacro %}
+{% macro postgres__hash_of_rows(expression) -%}
+    encode(sha256(convert_to(string_agg({{ expression }}, chr(10) order by {{ expression }} collate "C"), 'UTF8')), 'hex')
+{%- endmacro %}
+{% macro spark__hash_of_rows(expression) -%}
+    sha2(array_join(array_sort(collect_list({{ expression }})), chr(10)), 256)
+{%- endmacro %}

@@ -15,6 +15,8 @@
             {%- do statements.append(landing.statement) if landing.statement -%}
         {%- endfor -%}
         {%- if problems -%}
+            {#- After this error dbt runs no further hook. -#}
+            {%- do close_run('failed') -%}
             {{ exceptions.raise_compiler_error('The raw data does not meet the contract:\n  ' ~ problems | join('\n  ')) }}
         {%- endif -%}
         {{ statements | join(';\n') }}
