@@ -144,6 +144,18 @@ floors_lifted as (
     select distinct segment_type_id, override_id from history where tier_source = 'floor'
 ),
 
+-- Somebody has decided already what comes next.
+followed as (
+    select distinct overrides.override_id
+    from overrides
+    inner join overrides as successors
+        on overrides.segment_type_id = successors.segment_type_id
+        and overrides.entity_id = successors.entity_id
+        and overrides.valid_to < successors.valid_to
+        and overrides.valid_to >= {{ add_days('successors.valid_from', -1) }}
+    where successors.is_effective and successors.override_mode in ('set', 'floor')
+),
+
 described as (
     select
         as_of_found.*,
@@ -161,16 +173,7 @@ described as (
             when 'floor' then as_of_found.rank_without <= as_of_found.override_tier_rank and floors_lifted.override_id is null
             else as_of_found.rank_without = as_of_found.override_tier_rank
         end as is_redundant,
-        -- Somebody has decided already what comes next.
-        exists(
-            select 1 from overrides as successors
-            where successors.segment_type_id = as_of_found.segment_type_id
-                and successors.entity_id = as_of_found.entity_id
-                and successors.is_effective
-                and successors.override_mode in ('set', 'floor')
-                and successors.valid_from <= {{ add_days('overrides.valid_to', 1) }}
-                and successors.valid_to > overrides.valid_to
-        ) as is_followed
+        followed.override_id is not null as is_followed
     from as_of_found
     inner join overrides
         on as_of_found.override_id = overrides.override_id
@@ -180,6 +183,8 @@ described as (
     left join floors_lifted
         on as_of_found.segment_type_id = floors_lifted.segment_type_id
         and as_of_found.override_id = floors_lifted.override_id
+    left join followed
+        on as_of_found.override_id = followed.override_id
 ),
 
 problems_found as (
