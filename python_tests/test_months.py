@@ -272,6 +272,7 @@ MARKED_COLUMNS = {
     "segmentation.fct_segment_summary": ("as_of_date", "cost"),
     "segmentation.fct_segment_concentration": ("as_of_date", "excluded_amount"),
     "segmentation.fct_segment_migration": ("month_end", "net_sales"),
+    "audit.fct_override_rates": ("as_of_date", "changed_member_count"),
 }
 
 
@@ -415,6 +416,7 @@ def test_what_a_change_does_not_reach_is_not_written_again(chain: Chain) -> None
         "intermediate.int_segment_members_evaluated",
         "segmentation.fct_segment_summary",
         "segmentation.fct_segment_concentration",
+        "audit.fct_override_rates",
     ):
         kept = {(segment_type_id, day) for segment_type_id, day in chain.kept[name] if day in MONTH_ENDS}
         assert kept == untouched, f"{name}: {sorted(kept ^ untouched)}"
@@ -479,6 +481,7 @@ def test_every_relation_speaks_of_the_days_up_to_the_as_of_date(chain: Chain, na
     for relation, column, days in (
         ("segmentation.fct_segment_summary", "as_of_date", month_ends | {as_of}),
         ("segmentation.fct_segment_concentration", "as_of_date", month_ends | {as_of}),
+        ("audit.fct_override_rates", "as_of_date", month_ends | {as_of}),
         ("segmentation.fct_segment_migration", "month_end", month_ends - {DECEMBER}),
     ):
         assert days_of(found, relation, column) == dict.fromkeys(evaluated, days), relation
