@@ -132,13 +132,13 @@ measured as (
             ('through', 'places.count_through', 'places.amount_through'), ('total', 'places.total_count', 'places.total_amount')] -%}
         case when evaluations.method = 'count' then cast({{ head }} as numeric(24, 4)) else cast({{ amount }} as numeric(24, 4)) end as {{ name }},
         {% endfor -%}
-        evaluations.method,
-        evaluations.boundary,
         {% for tier in range(1, sales_tier_limit() + 1) -%}
         evaluations.minimum_amount_{{ tier }},
         evaluations.cumulative_cut_{{ tier }},
-        evaluations.tier_rank_{{ tier }}{{ ',' if not loop.last }}
-        {% endfor %}
+        evaluations.tier_rank_{{ tier }},
+        {% endfor -%}
+        evaluations.method,
+        evaluations.boundary
     from places
     inner join evaluations
         on places.evaluation_number = evaluations.evaluation_number
