@@ -1,7 +1,7 @@
 # The commands of the project; `make help` lists them. Each is one plain command, written out in the README for
 # people without make.
 .DEFAULT_GOAL := help
-.PHONY: help install build test lint lock sample example clean
+.PHONY: help install build verify test lint lock sample example clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,6 +23,9 @@ profiles.yml:
 build: .venv/installed profiles.yml  ## The whole job on the raw data (default: the sample), with a summary
 	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
 	@$(BIN)/python -m tools.summary
+
+verify: .venv/installed profiles.yml  ## Hold the recorded history against its seals: make verify, or make verify HEAD=<a head that was kept>
+	$(BIN)/dbt --quiet run-operation verify_seals $(if $(HEAD),--args '{head: "$(HEAD)"}')
 
 lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without warnings
 	$(BIN)/python -m tools.check_yaml
