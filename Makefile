@@ -1,7 +1,7 @@
 # The commands of the project; `make help` lists them. Each is one plain command, written out in the README for
 # people without make.
 .DEFAULT_GOAL := help
-.PHONY: help install build replay explain test lint lock sample example clean notify
+.PHONY: help install build replay explain test lint lock sample example clean notify verify
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,6 +32,9 @@ explain: .venv/installed  ## The story of one customer: make explain CUSTOMER=er
 
 notify: .venv/installed  ## Post the notices of completed builds to STRATUM_WEBHOOK_URL
 	@$(BIN)/python -m tools.notify
+
+verify: .venv/installed profiles.yml  ## Hold the recorded history against its seals: make verify, or make verify HEAD=<a head that was kept>
+	$(BIN)/dbt --quiet run-operation verify_seals $(if $(HEAD),--args '{head: "$(HEAD)"}')
 
 lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without warnings
 	$(BIN)/python -m tools.check_yaml

@@ -37,8 +37,14 @@ DBT_TESTS = "resource_type:test resource_type:unit_test"
 # For builds that are about data: unit tests bring their own rows, so one build per set of vars is enough for them.
 UNIT_TESTS = "resource_type:unit_test"
 
-# Who ran when: different after every run by design.
-RUN_RECORDS = {"audit.run_log", "audit.run_log_inputs", "audit.run_notices"}
+# Who ran when, and what each run recorded: different by design.
+RUN_RECORDS = {
+    "audit.run_log",
+    "audit.run_log_inputs",
+    "audit.run_notices",
+    "audit.sealed_events",
+    "audit.seals",
+}
 # What earlier builds saw: a warehouse built from nothing has not seen it.
 HISTORY = {
     "core.dim_customer_attribute_history",

@@ -94,6 +94,17 @@ def finding_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return ["\nFindings for a person to look at", *lines] if lines else []
 
 
+def seal_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The last seal of the recorded history; its head is what is worth keeping elsewhere."""
+    last = connection.execute("""
+        select seal_number, as_of_date, event_count, chain from audit.seals order by seal_number desc limit 1
+    """).fetchone()
+    if not last:
+        return []
+    number, as_of_date, events, chain = last
+    return [f"\nRecorded history: seal {number} of {as_of_date}, {events:,} events, head {chain}"]
+
+
 def main() -> int:
     warehouse = Path(os.environ.get("STRATUM_WAREHOUSE", DEFAULT_WAREHOUSE))
     if not warehouse.exists():
@@ -108,6 +119,7 @@ def main() -> int:
                 + decision_lines(connection)
                 + record_lines(connection)
                 + finding_lines(connection)
+                + seal_lines(connection)
             )
         )
     print("\nLook further: segmentation.fct_customer_segments, core.dim_customers, audit.quarantined_records")

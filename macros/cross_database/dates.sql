@@ -19,3 +19,15 @@
 {% macro run_date() -%}
     {{ return(run_started_at.strftime('%Y-%m-%d')) }}
 {%- endmacro %}
+
+
+{# A date as yyyy-mm-dd, whatever the session shows dates as. #}
+{% macro iso_date(date) -%}
+    {{ return(adapter.dispatch('iso_date', 'stratum')(date)) }}
+{%- endmacro %}
+{% macro default__iso_date(date) -%}
+    cast(cast({{ date }} as date) as {{ dbt.type_string() }})
+{%- endmacro %}
+{% macro postgres__iso_date(date) -%}
+    to_char(cast({{ date }} as date), 'YYYY-MM-DD')
+{%- endmacro %}

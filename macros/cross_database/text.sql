@@ -113,3 +113,31 @@
 {% macro spark__hash_of_rows(expression) -%}
     sha2(array_join(array_sort(collect_list({{ expression }})), chr(10)), 256)
 {%- endmacro %}
+
+
+{# SHA-256 of the UTF-8 bytes of a text, as 64 hexadecimal digits in lower case. #}
+{% macro sha256_hex(expression) -%}
+    {{ return(adapter.dispatch('sha256_hex', 'stratum')(expression)) }}
+{%- endmacro %}
+{% macro default__sha256_hex(expression) -%}
+    sha256({{ expression }})
+{%- endmacro %}
+{% macro postgres__sha256_hex(expression) -%}
+    encode(sha256(convert_to({{ expression }}, 'UTF8')), 'hex')
+{%- endmacro %}
+{% macro spark__sha256_hex(expression) -%}
+    sha2({{ expression }}, 256)
+{%- endmacro %}
+
+
+{# The texts of a group, smallest first, with a comma between them. They begin with hexadecimal digits of one length, which every
+   collation sorts alike. #}
+{% macro texts_in_order(expression) -%}
+    {{ return(adapter.dispatch('texts_in_order', 'stratum')(expression)) }}
+{%- endmacro %}
+{% macro default__texts_in_order(expression) -%}
+    string_agg({{ expression }}, ',' order by {{ expression }})
+{%- endmacro %}
+{% macro spark__texts_in_order(expression) -%}
+    array_join(sort_array(collect_list({{ expression }})), ',')
+{%- endmacro %}
