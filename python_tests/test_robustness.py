@@ -306,7 +306,12 @@ def test_the_window_follows_the_latest_accepted_invoice(two_nights: TwoNights) -
 def test_known_on_replays_the_night_before_the_later_landing(two_nights: TwoNights, tmp_path: Path) -> None:
     variables = REQUIRED_ONLY | {"known_on": KNOWN_ON}
     replay = build(two_nights.second_raw, two_nights.configuration, tmp_path, vars=variables, exclude=DBT_TESTS)
-    assert_same_contents(contents(replay.path), two_nights.first, f"the second landing as known on {KNOWN_ON}")
+    # Restatements are dated with the day on which they were known, and that differs here.
+    found, expected = (
+        {name: rows for name, rows in held.items() if name != "audit.dim_segment_restatements"}
+        for held in (contents(replay.path), two_nights.first)
+    )
+    assert_same_contents(found, expected, f"the second landing as known on {KNOWN_ON}")
 
 
 def test_a_decision_is_known_from_the_day_it_was_recorded(two_nights: TwoNights) -> None:
