@@ -9,6 +9,7 @@
         'segment_overrides': ['override_id'],
         'hierarchy_overrides': ['customer_id', 'valid_from'],
         'account_match_overrides': ['customer_id', 'party_kind', 'party_id'],
+        'cost_pools': ['cost_pool_id'],
         'attribute_registry': ['attribute', 'table'],
         'accepted_findings': ['finding_kind', 'finding_id', 'approved_by', 'expires_on'],
     }) }}

@@ -7,6 +7,10 @@
     cast({{ dbt.last_day(date, 'month') }} as date)
 {%- endmacro %}
 
+{% macro days_in_month(date) -%}
+    cast(extract(day from {{ month_end(date) }}) as integer)
+{%- endmacro %}
+
 {% macro add_months(date, months) -%}
     cast({{ dbt.dateadd('month', months, date) }} as date)
 {%- endmacro %}

@@ -16,14 +16,14 @@
         {'system': 'erp', 'table': 'contracts', 'amount': 'committed_annual_amount'},
         {'system': 'erp', 'table': 'inventory'},
         {'system': 'erp', 'table': 'forecasts'},
-        {'system': 'erp', 'table': 'cost_ledger', 'amount': 'amount'},
+        {'system': 'erp', 'table': 'cost_ledger', 'judged_in': 'int_cost_ledger_judged', 'amount': 'amount'},
         {'system': 'erp', 'table': 'driver_quantities'},
         {'system': 'crm', 'table': 'accounts'},
         {'system': 'crm', 'table': 'activities'},
         {'system': 'crm', 'table': 'opportunities', 'amount': 'amount'},
         {'system': 'tpl', 'table': 'shipments'},
         {'system': 'tpl', 'table': 'shipment_lines'},
-        {'system': 'tpl', 'table': 'charges', 'amount': 'amount'},
+        {'system': 'tpl', 'table': 'charges', 'judged_in': 'int_charges_judged', 'amount': 'amount'},
         {'system': 'tpl', 'table': 'returns'},
     ]) }}
 {% endmacro %}

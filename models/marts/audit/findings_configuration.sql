@@ -9,6 +9,8 @@ findings as (
     select seed, row_key, problem, mend from {{ ref('int_segment_overrides_checked') }}
     union all
     select seed, row_key, problem, mend from {{ ref('int_master_data_rules_checked') }}
+    union all
+    select seed, row_key, problem, mend from {{ ref('int_cost_pools_checked') }}
 )
 
 select distinct

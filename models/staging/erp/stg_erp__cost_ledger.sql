@@ -9,4 +9,5 @@
         'amount': 'amount',
         'currency': 'text',
     },
+    required=['amount', 'currency'],
 ) }}

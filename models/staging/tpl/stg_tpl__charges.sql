@@ -9,4 +9,5 @@
         'currency': 'text',
         'charged_on': 'date',
     },
+    required=['amount', 'currency', 'charged_on'],
 ) }}
