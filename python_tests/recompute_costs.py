@@ -124,7 +124,9 @@ class Costs:
         return customer if native and customer in self.customers else None
 
     def organisation(self, customer: str | None, source_system: str | None = None) -> str | None:
-        """The organisation of a customer; of what is nobody's, that of the system it stands in."""
+        """The organisation of a customer; of what is nobody's, that of the system it stands in, or the only one."""
+        if customer is None and source_system is None:
+            return next(iter(self.organisations)) if len(self.organisations) == 1 else None
         return self.organisation_of.get(self.customers[customer] if customer else source_system)
 
     @cached_property
@@ -146,25 +148,29 @@ class Costs:
         """The customer of every order there is, if it is known."""
         return {row.key: self.known(row.source_system, row.values["customer_id"]) for row in self.world.staged("erp.orders")}
 
+    @staticmethod
+    def system_of_shipment(shipment: Row) -> str | None:
+        """The ERP that ordered it."""
+        return (shipment.values["erp_source_system"] or "").lower() or None
+
     def owner_of_shipment(self, shipment: Row) -> str | None:
         """Of its order, else of its consignee code."""
-        system = (shipment.values["erp_source_system"] or "").lower()
-        owner = self.order_owners.get((system, shipment.values["order_id"]))
+        owner = self.order_owners.get((self.system_of_shipment(shipment), shipment.values["order_id"]))
         return owner or self.consignees.get(global_id(shipment.source_system, shipment.values["consignee_code"]))
 
     @cached_property
-    def owners_of_numbers(self) -> dict[str, list[str | None]]:
-        """The customers of the orders of one number, over all systems."""
-        owners: dict[str, list[str | None]] = defaultdict(list)
-        for (_, number), owner in self.order_owners.items():
-            owners[number].append(owner)
-        return owners
+    def orders_of_numbers(self) -> dict[str, list[tuple[str | None, str | None]]]:
+        """System and customer of the orders of one number, over all systems."""
+        orders: dict[str, list[tuple[str | None, str | None]]] = defaultdict(list)
+        for (system, number), owner in self.order_owners.items():
+            orders[number].append((system, owner))
+        return orders
 
-    def owner_of_return(self, record: Row) -> str | None:
-        """Of the only order of its number, else of its consignee code."""
-        owners = self.owners_of_numbers.get(record.values["order_id"], [])
-        owner = owners[0] if len(owners) == 1 else None
-        return owner or self.consignees.get(global_id(record.source_system, record.values["consignee_code"]))
+    def owner_of_return(self, record: Row) -> tuple[str | None, str | None]:
+        """Customer and system of the only order of its number; a customer else of its consignee code."""
+        orders = self.orders_of_numbers.get(record.values["order_id"], [])
+        system, owner = orders[0] if len(orders) == 1 else (None, None)
+        return owner or self.consignees.get(global_id(record.source_system, record.values["consignee_code"])), system
 
     # Drivers
 
@@ -192,13 +198,13 @@ class Costs:
                 yield "invoices", invoice.values["invoice_date"], world.customer_of(invoice), None, 1
         for shipment in world.staged("tpl.shipments"):
             values = shipment.values
-            place = (values["shipped_on"], self.owner_of_shipment(shipment), (values["erp_source_system"] or "").lower())
+            place = (values["shipped_on"], self.owner_of_shipment(shipment), self.system_of_shipment(shipment))
             yield ("shipments", *place, 1)
             yield ("shipment_weight", *place, values["weight_kg"] or 0)
             yield ("packages", *place, values["package_count"] or 0)
             yield ("expedited_shipments", *place, int((values["service_level"] or "").lower() == "expedited"))
         for record in world.staged("tpl.returns"):
-            yield "returns", record.values["received_on"], self.owner_of_return(record), None, 1
+            yield ("returns", record.values["received_on"], *self.owner_of_return(record), 1)
         plurals = {"visit": "visits", "call": "calls", "support_case": "support_cases"}
         for activity in world.staged("crm.activities"):
             account = global_id(activity.source_system, activity.values["account_id"])
@@ -259,7 +265,7 @@ class Costs:
             customer, organisation, reason = None, None, "unknown_shipment"
             if shipment is not None:
                 customer = self.owner_of_shipment(shipment)
-                organisation = self.organisation(customer, (shipment.values["erp_source_system"] or "").lower())
+                organisation = self.organisation(customer, self.system_of_shipment(shipment))
                 reason = None if customer else "untraced_shipment"
             charge_type = (values["charge_type"] or "other").lower()
             key = f"direct_{charge_type}", month_start(values["charged_on"]), organisation, customer, reason
