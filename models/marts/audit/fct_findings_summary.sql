@@ -10,6 +10,7 @@
 {%- set marts = [
     ('findings_account_matches', 'customer_id', by_parent),
     ('findings_contracts', 'customer_id', "segment_types.metric_basis = 'contract'"),
+    ('findings_costs', none, none),
     ('findings_hierarchy', 'customer_id', by_parent),
     ('findings_inert_overrides', 'entity_id', same_type ~ ' or (findings.segment_type_id is null and ' ~ by_parent ~ ')'),
     ('findings_order_outliers', 'customer_id', listed_type),
