@@ -10,15 +10,16 @@ fractions; days are walked through one by one where the SQL carries balances.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
-from recompute import Row, World, global_id, month_end, read_csv
+from recompute import Row, World, global_id, month_end, months_before, read_csv
 
 # The table each driver is counted from; without the table, erp.driver_quantities may say it.
 COUNTED_FROM = {
@@ -50,6 +51,7 @@ class Pool:
     driver: str
     is_shared: bool
     capacity: Fraction
+    activity: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,28 @@ class Allocation:
         """What there is once."""
         parts = (self.cost_pool_id, self.cost_method, self.cost_month.isoformat(), self.organisation_id)
         return tuple(part or "" for part in (*parts, self.customer_id, self.unallocated_reason))
+
+
+CHARGE_TYPES = ("freight", "pick", "pack", "storage", "return", "accessorial")
+
+
+class Profit(Counter[str]):
+    """Measures by their names, in cents; what is not there is nothing."""
+
+    def bear(self, row: Allocation) -> None:
+        """Take on a cost."""
+        if row.cost_method == "allocated":
+            self["allocated_cost"] += row.cost
+        else:
+            charge_type = row.cost_pool_id.removeprefix("direct_")
+            self[f"{charge_type if charge_type in CHARGE_TYPES else 'other'}_charges"] += row.cost
+            self["direct_charges"] += row.cost
+
+    def completed(self) -> Profit:
+        """With what follows from the rest."""
+        self["cost_to_serve"] = self["direct_charges"] + self["allocated_cost"]
+        self["net_profit"] = self["gross_margin"] - self["cost_to_serve"]
+        return self
 
 
 def month_start(day: date) -> date:
@@ -110,7 +134,10 @@ class Costs:
         """With the pools of a folder of seeds."""
         pools = {
             row["cost_pool_id"]: Pool(
-                row["driver"], row["cost_level"] != "organisation", Fraction(row["practical_capacity"] or 0)
+                row["driver"],
+                row["cost_level"] != "organisation",
+                Fraction(row["practical_capacity"] or 0),
+                row["activity"] or row["cost_pool_id"],
             )
             for row in read_csv(configuration / "cost_pools.csv")
         }
@@ -317,6 +344,12 @@ class Costs:
             )
         return rows
 
+    def activity_of(self, row: Allocation) -> str:
+        """What the money of a row is spent on."""
+        if row.cost_method == "traced":
+            return row.cost_pool_id.removeprefix("direct_")
+        return self.pools[row.cost_pool_id].activity if row.cost_pool_id in self.pools else "unknown"
+
     @staticmethod
     def _shares(
         pool: Pool, amount: int, used: list[tuple[str | None, Fraction]]
@@ -340,3 +373,126 @@ class Costs:
                 yield None, name, claims[name], total, cost
             else:
                 yield name, None, claims[name], total, cost
+
+    # Profit (R16)
+
+    @cached_property
+    def customer_months(self) -> dict[tuple[str, date], Profit]:
+        """What every customer brought and cost in every month in which it did either."""
+        found: dict[tuple[str, date], Profit] = defaultdict(Profit)
+        for line in self.world.lines:
+            month = found[line.customer_id, month_start(line.invoice_date)]
+            month["net_sales"] += line.net_sales
+            month["cost"] += line.cost or 0
+            month["net_sales_of_unknown_cost"] += line.net_sales if line.cost is None else 0
+            month["gross_margin"] += line.gross_margin or 0
+        for row in self.allocations:
+            if row.customer_id is not None:
+                found[row.customer_id, row.cost_month].bear(row)
+        return {key: profit.completed() for key, profit in found.items()}
+
+    def period(self, months: int = 12, earlier: int = 0) -> tuple[date, date]:
+        """First and last day of the last whole months as of the run, or of those so many months earlier."""
+        day = self.world.as_of
+        last = day if day == month_end(day) else day.replace(day=1) - timedelta(days=1)
+        last = month_end(months_before(last.replace(day=1), earlier))
+        return months_before(last.replace(day=1), months - 1), last
+
+    def profits(self, months: int = 12, earlier: int = 0) -> dict[str, Profit]:
+        """The profit of every customer over a period; nobody is missing."""
+        first, last = self.period(months, earlier)
+        found = {customer: Profit() for customer in self.customers}
+        for (customer, month), profit in self.customer_months.items():
+            if first <= month <= last:
+                found[customer].update(profit)
+        return found
+
+    def months_with_sales(self) -> Counter[str]:
+        """In how many months of the period each customer had net sales."""
+        first, last = self.period()
+        return Counter(
+            customer
+            for (customer, month), profit in self.customer_months.items()
+            if first <= month <= last and profit["net_sales"]
+        )
+
+    def unallocated(self, organisation: str | None = None) -> Profit:
+        """What nobody bears in the period, of one organisation or of the company."""
+        first, last = self.period()
+        found = Profit()
+        for row in self.allocations:
+            if row.customer_id is None and first <= row.cost_month <= last and organisation in (None, row.organisation_id):
+                found["direct_charges" if row.cost_method == "traced" else "allocated_cost"] += row.cost
+        return found.completed()
+
+    def entity_profits(self) -> dict[tuple[str, str], tuple[int, Profit, Profit]]:
+        """Members, profit and profit of the period before, by ultimate parent and by VAT number."""
+        now, before = self.profits(), self.profits(earlier=12)
+        found: dict[tuple[str, str], tuple[int, Profit, Profit]] = {}
+        for customer in self.world.customers.values():
+            for key in (("ultimate_parent", customer.ultimate_parent_id), ("vat", customer.vat_group_id)):
+                count, profit, previous = found.get(key, (0, Profit(), Profit()))
+                profit.update(now[customer.customer_id])
+                previous.update(before[customer.customer_id])
+                found[key] = (count + 1, profit, previous)
+        return found
+
+    def segment_profits(self) -> dict[tuple[str, str | None], tuple[int, Profit]]:
+        """R16: members and profit per segment type and tier, and the unallocated cost of each type."""
+        profits = self.profits()
+        found: dict[tuple[str, str | None], tuple[int, Profit]] = {}
+        for identifier, options in self.world.configuration.segment_types.items():
+            if options["entity"] == "customer":
+                found[identifier, None] = (0, self.unallocated(options["organisation_id"]))
+                for customer, member in self.world.members(identifier).items():
+                    count, profit = found.get((identifier, member.tier), (0, Profit()))
+                    profit.update(profits[customer])
+                    found[identifier, member.tier] = (count + 1, profit)
+        return found
+
+    def profit_lines(self) -> Counter[tuple[str, str, str | None]]:
+        """Customer, line and activity: the waterfall from net sales to net profit, signed."""
+        found: Counter[tuple[str, str, str | None]] = Counter()
+        for customer, profit in self.profits().items():
+            for line in ("net_sales", "gross_margin", "net_profit"):
+                found[customer, line, None] = profit[line]
+            found[customer, "cost", None] = -profit["cost"]
+            if profit["net_sales_of_unknown_cost"]:
+                found[customer, "net_sales_of_unknown_cost", None] = -profit["net_sales_of_unknown_cost"]
+        first, last = self.period()
+        for row in self.allocations:
+            if row.customer_id is not None and first <= row.cost_month <= last:
+                line = "direct_charges" if row.cost_method == "traced" else "allocated_cost"
+                found[row.customer_id, line, self.activity_of(row)] -= row.cost
+        return found
+
+    def whale_curve(self) -> list[tuple[str, int, int]]:
+        """Customer, profit and running profit, the most profitable first."""
+        active = {
+            customer: profit["net_profit"]
+            for customer, profit in self.profits().items()
+            if profit["net_sales"] or profit["gross_margin"] or profit["cost_to_serve"]
+        }
+        order = sorted(active, key=lambda customer: (-active[customer], customer))
+        return list(zip(order, (active[one] for one in order), accumulate(active[one] for one in order), strict=True))
+
+    def pocket_margins(self) -> dict[tuple[str, str], Profit]:
+        """Order and customer: what is left of what was invoiced once the charges of its shipments are paid."""
+        found: dict[tuple[str, str], Profit] = defaultdict(Profit)
+        for line in self.world.lines:
+            kind, order = line.order_key.split(" ", 1)
+            if kind == "order":
+                margin = found[order, line.customer_id]
+                margin["net_sales"] += line.net_sales
+                margin["cost"] += line.cost or 0
+                margin["gross_margin"] += line.gross_margin or 0
+        shipments = {global_id(*row.key): row for row in self.world.staged("tpl.shipments")}
+        for row in self.world.staged("tpl.charges"):
+            shipment = shipments.get(global_id(row.source_system, row.values["shipment_id"]))
+            if shipment is None:
+                continue
+            system, order = self.system_of_shipment(shipment), shipment.values["order_id"]
+            customer = self.owner_of_shipment(shipment)
+            if customer and system and order:
+                found[global_id(system, order), customer]["direct_charges"] += self.world.cost_of(row) or 0
+        return found

@@ -1,40 +1,260 @@
-"""The costs of the marts against the recomputation (``recompute_costs.py``), cell by cell and to the cent."""
+"""The costs of the marts against the recomputation (``recompute_costs.py``), cell by cell and to the cent (R13, R15, R16).
+
+Three worlds: the sample as the project ships it; the sample with its pools shared out by other drivers; and one of small
+firms (``cost_worlds.py``), the wildest of which has every fault, tie and contradiction that costs can have.
+"""
 
 from __future__ import annotations
-from collections.abc import Iterator
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
 import duckdb
 import pytest
-from conftest import SAMPLE_CONFIGURATION, SAMPLE_RAW
-from recompute import World
-from recompute_costs import Costs
+from conftest import SAMPLE_CONFIGURATION, SAMPLE_RAW, Build
+from proof_data import PROOF_VARS, recomputed
+from recompute import World, cents, round_half_up
+from recompute_costs import Costs, Profit
 from worlds import assert_same_values
+
+TRENDS = ["net_sales", "gross_margin", "cost_to_serve", "net_profit"]
+CHARGES = [
+    *("freight_charges", "pick_charges", "pack_charges", "storage_charges", "return_charges", "accessorial_charges"),
+    "other_charges",
+]
+GROUP_MEASURES = [
+    *("net_sales", "cost", "net_sales_of_unknown_cost", "gross_margin", "direct_charges", "allocated_cost"),
+    *("cost_to_serve", "net_profit"),
+]
+MEASURES = [*GROUP_MEASURES, *CHARGES]
+RATES = ["gross_margin", "cost_to_serve", "net_profit"]
+
 
 @dataclass(frozen=True)
 class Proof:
+    """Two independent answers to one question: the recomputation and an open warehouse."""
+
     costs: Costs
     warehouse: duckdb.DuckDBPyConnection
-    def rows(self, query: str) -> list[tuple]:
-        return self.warehouse.execute(query).fetchall()
+
+    def rows(self, table: str, columns: Iterable[str]) -> list[tuple]:
+        """Some columns of a relation."""
+        return self.warehouse.execute(f"select {', '.join(columns)} from {table}").fetchall()  # noqa: S608
+
+    def amounts(self, table: str, key: list[str], measures: list[str]) -> dict[tuple, tuple]:
+        """Amounts in cents by key, which is unique."""
+        rows = self.rows(table, [*key, *measures])
+        found = {tuple(row[: len(key)]): tuple(map(in_cents, row[len(key) :])) for row in rows}
+        assert len(found) == len(rows), f"{table}: {', '.join(key)} is no key"
+        return found
+
+
+def in_cents(amount: Decimal | None) -> int | None:
+    """An amount of a mart as whole cents."""
+    return None if amount is None else cents(Fraction(amount))
+
+
+def exact(value: Decimal | None) -> Fraction | None:
+    """A number of a mart as it is."""
+    return None if value is None else Fraction(value)
+
+
+def rate(part: int, whole: int) -> Fraction | None:
+    """A share for display: six decimals, half up, of something above zero."""
+    return Fraction(round_half_up(Fraction(part * 1_000_000, whole)), 1_000_000) if whole > 0 else None
+
+
+def rates(profit: Profit) -> tuple[Fraction | None, ...]:
+    """The rates of net sales that the marts show."""
+    return tuple(rate(profit[measure], profit["net_sales"]) for measure in RATES)
+
+
+def taken(profit: Profit, measures: Iterable[str]) -> tuple[int, ...]:
+    """Some measures in their order."""
+    return tuple(profit[measure] for measure in measures)
+
 
 @pytest.fixture(scope="session")
 def sample_costs(sample_warehouse: Path) -> Iterator[Proof]:
+    """The sample, as the project ships it."""
     world = World.read(SAMPLE_RAW, SAMPLE_CONFIGURATION)
-    with duckdb.connect(str(sample_warehouse), read_only=True) as c:
-        yield Proof(Costs.read(world, SAMPLE_CONFIGURATION), c)
+    with duckdb.connect(str(sample_warehouse), read_only=True) as connection:
+        yield Proof(Costs.read(world, SAMPLE_CONFIGURATION), connection)
 
-def test_drivers(sample_costs):
-    found = {tuple(r[:4]): Fraction(r[4]) for r in sample_costs.rows("select driver, organisation_id, driver_month, customer_id, quantity from intermediate.int_cost_drivers_counted")}
-    assert_same_values(found, sample_costs.costs.drivers, "drivers")
 
-def test_allocations(sample_costs):
-    rows = sample_costs.rows("select cost_pool_id, cost_method, cost_month, organisation_id, customer_id, unallocated_reason, driver, driver_quantity, driver_volume, pool_cost, cost from intermediate.int_costs_allocated")
-    f = lambda v: None if v is None else Fraction(v)
-    found = {(r[0], r[1], r[2].isoformat(), r[3] or "", r[4] or "", r[5] or ""): (r[6], *map(f, r[7:])) for r in rows}
+@pytest.fixture(scope="session")
+def wide_costs(wide_warehouse: Build) -> Iterator[Proof]:
+    """The sample with other pools, in the middle of a month."""
+    configuration = wide_warehouse.path.parent / "configuration"
+    with duckdb.connect(str(wide_warehouse.path), read_only=True) as connection:
+        yield Proof(Costs.read(recomputed(SAMPLE_RAW, configuration, PROOF_VARS), configuration), connection)
+
+
+@pytest.fixture(params=["sample", "wide"])
+def proof(request: pytest.FixtureRequest) -> Proof:
+    """Every world in turn."""
+    return request.getfixturevalue(f"{request.param}_costs")
+
+
+# ---- From units and money to shares ----
+
+
+def test_every_driver_counts_every_unit_once(proof: Proof) -> None:
+    rows = proof.rows(
+        "intermediate.int_cost_drivers_counted", ["driver", "organisation_id", "driver_month", "customer_id", "quantity"]
+    )
+    assert len({row[:4] for row in rows}) == len(rows)
+    assert_same_values({row[:4]: Fraction(row[4]) for row in rows}, proof.costs.drivers, "int_cost_drivers_counted")
+
+
+def test_every_cent_of_a_pool_is_where_we_find_it(proof: Proof) -> None:
+    key = ["cost_pool_id", "cost_method", "cost_month", "organisation_id", "customer_id", "unallocated_reason"]
+    rows = proof.rows(
+        "cost_to_serve.fct_cost_allocations",
+        [*key, "activity", "driver", "driver_quantity", "driver_volume", "pool_amount", "amount"],
+    )
+    found = {tuple(row[:6]): (*row[6:8], *map(exact, row[8:10]), *map(in_cents, row[10:])) for row in rows}
     assert len(found) == len(rows)
-    expected = {a.key: (a.driver, a.driver_quantity, a.driver_volume, Fraction(a.pool_cost, 100), Fraction(a.cost, 100)) for a in sample_costs.costs.allocations}
-    assert_same_values(found, expected, "allocations")
+    expected = {
+        (
+            row.cost_pool_id,
+            row.cost_method,
+            row.cost_month,
+            row.organisation_id,
+            row.customer_id,
+            row.unallocated_reason,
+        ): (
+            proof.costs.activity_of(row),
+            row.driver,
+            row.driver_quantity,
+            row.driver_volume,
+            row.pool_cost,
+            row.cost,
+        )
+        for row in proof.costs.allocations
+    }
+    assert_same_values(found, expected, "fct_cost_allocations")
+
+
+def test_the_recomputation_loses_no_cent_itself(proof: Proof) -> None:
+    ledger = sum(proof.costs.ledger.values()) + sum(proof.costs.charges.values())
+    assert sum(row.cost for row in proof.costs.allocations) == ledger
+    landed = [*proof.costs.world.staged("erp.cost_ledger"), *proof.costs.world.staged("tpl.charges")]
+    assert ledger == sum(proof.costs.world.cost_of(row) for row in landed)
+
+
+# ---- Profit ----
+
+
+def test_every_customer_month_has_the_profit_we_find(proof: Proof) -> None:
+    found = proof.amounts("cost_to_serve.fct_customer_costs", ["customer_id", "cost_month"], MEASURES)
+    expected = {key: taken(profit, MEASURES) for key, profit in proof.costs.customer_months.items()}
+    assert_same_values(found, expected, "fct_customer_costs")
+
+
+def test_every_customer_has_the_profit_we_find(proof: Proof) -> None:
+    columns = [
+        *MEASURES,
+        *(f"{span}_{measure}" for span in ("previous", "last_month", "month_before") for measure in TRENDS),
+        *("net_profit_change", "last_month_net_profit_change"),
+    ]
+    found = proof.amounts("cost_to_serve.fct_customer_profitability", ["customer_id"], columns)
+    now, previous = proof.costs.profits(), proof.costs.profits(earlier=12)
+    last, before = proof.costs.profits(months=1), proof.costs.profits(months=1, earlier=1)
+    expected = {
+        (customer,): (
+            *taken(profit, MEASURES),
+            *(amount for span in (previous, last, before) for amount in taken(span[customer], TRENDS)),
+            profit["net_profit"] - previous[customer]["net_profit"],
+            last[customer]["net_profit"] - before[customer]["net_profit"],
+        )
+        for customer, profit in now.items()
+    }
+    assert_same_values(found, expected, "fct_customer_profitability")
+
+
+def test_rates_period_and_months_of_every_customer_are_those_we_find(proof: Proof) -> None:
+    rows = proof.rows(
+        "cost_to_serve.fct_customer_profitability",
+        [
+            *("customer_id", "ultimate_parent_id", "vat_group_id", "organisation_id"),
+            *("as_of_date", "period_from", "period_to", "months_with_sales", *(f"{measure}_rate" for measure in RATES)),
+        ],
+    )
+    months = proof.costs.months_with_sales()
+    expected = {}
+    for customer, profit in proof.costs.profits().items():
+        identity = proof.costs.world.customers[customer]
+        expected[customer] = (
+            *(identity.ultimate_parent_id, identity.vat_group_id, proof.costs.organisation(customer)),
+            *(proof.costs.world.as_of, *proof.costs.period(), months[customer], *rates(profit)),
+        )
+    assert_same_values({row[0]: (*row[1:8], *map(exact, row[8:])) for row in rows}, expected, "fct_customer_profitability")
+
+
+def test_every_group_has_the_profit_we_find(proof: Proof) -> None:
+    columns = [*GROUP_MEASURES, *(f"previous_{measure}" for measure in TRENDS)]
+    found = proof.amounts("cost_to_serve.fct_entity_profitability", ["profit_level", "entity_id", "customer_count"], columns)
+    expected = {
+        (*key, count): (*taken(profit, GROUP_MEASURES), *taken(previous, TRENDS))
+        for key, (count, profit, previous) in proof.costs.entity_profits().items()
+    }
+    assert_same_values(found, expected, "fct_entity_profitability")
+
+
+def test_every_tier_has_the_profit_we_find(proof: Proof) -> None:
+    key = ["segment_type_id", "tier", "is_unallocated", "customer_count"]
+    found = proof.amounts("cost_to_serve.fct_segment_profit", key, GROUP_MEASURES)
+    expected = {
+        (segment_type_id, tier, tier is None, count): taken(profit, GROUP_MEASURES)
+        for (segment_type_id, tier), (count, profit) in proof.costs.segment_profits().items()
+    }
+    assert_same_values(found, expected, "fct_segment_profit")
+
+
+def test_every_line_of_a_profit_is_the_one_we_find(proof: Proof) -> None:
+    found = proof.amounts("cost_to_serve.fct_customer_profit_lines", ["customer_id", "line", "activity"], ["amount"])
+    expected = {key: (amount,) for key, amount in proof.costs.profit_lines().items()}
+    assert_same_values(found, expected, "fct_customer_profit_lines")
+
+
+def test_the_whale_curve_rises_and_falls_as_we_find(proof: Proof) -> None:
+    curve = proof.costs.whale_curve()
+    total, peak = curve[-1][2], max(0, *(running for _, _, running in curve))
+    profitable = sum(profit > 0 for _, profit, _ in curve)
+    expected = {
+        rank: (
+            *(customer, profit, running, total, peak),
+            *(rate(rank, len(curve)), rate(running, total), rank == profitable),
+        )
+        for rank, (customer, profit, running) in enumerate(curve, start=1)
+    }
+    rows = proof.rows(
+        "cost_to_serve.fct_whale_curve",
+        [
+            *("profit_rank", "customer_id", "net_profit", "cumulative_net_profit", "total_net_profit", "peak_net_profit"),
+            *("cumulative_customer_share", "cumulative_profit_share", "is_peak"),
+        ],
+    )
+    found = {row[0]: (row[1], *map(in_cents, row[2:6]), *map(exact, row[6:8]), row[8]) for row in rows}
+    assert_same_values(found, expected, "fct_whale_curve")
+
+
+def test_every_order_has_the_pocket_margin_we_find(proof: Proof) -> None:
+    measures = ["net_sales", "cost", "gross_margin", "direct_charges"]
+    rows = proof.rows(
+        "cost_to_serve.fct_order_pocket_margins",
+        ["order_id", "customer_id", *measures, "pocket_margin", "pocket_margin_rate"],
+    )
+    expected = {}
+    for key, margin in proof.costs.pocket_margins().items():
+        left = margin["gross_margin"] - margin["direct_charges"]
+        expected[key] = (*taken(margin, measures), left, rate(left, margin["net_sales"]))
+    found = {tuple(row[:2]): (*map(in_cents, row[2:7]), exact(row[7])) for row in rows}
+    assert len(found) == len(rows)
+    assert_same_values(found, expected, "fct_order_pocket_margins")
