@@ -1407,7 +1407,7 @@ class World:
         }
         owners: dict[str, set[str]] = defaultdict(set)
         for row in self.staged("tpl.shipments"):
-            owner = orders.get((row.values["erp_source_system"], row.values["order_id"]))
+            owner = orders.get(((row.values["erp_source_system"] or "").lower(), row.values["order_id"]))
             if owner and row.values["consignee_code"]:
                 owners[global_id(row.source_system, row.values["consignee_code"])].add(global_id(*owner))
         return {party: sorted(found) for party, found in owners.items()}

@@ -16,11 +16,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import SAMPLE_CONFIGURATION, SAMPLE_RAW, Build
+from conftest import SAMPLE_CONFIGURATION, SAMPLE_RAW, Build, build
+from cost_worlds import AS_OF, small_firms
 from proof_data import PROOF_VARS, recomputed
 from recompute import World, cents, round_half_up
 from recompute_costs import Costs, Profit
-from worlds import assert_same_values
+from worlds import DBT_TESTS, assert_same_values
 
 TRENDS = ["net_sales", "gross_margin", "cost_to_serve", "net_profit"]
 CHARGES = [
@@ -95,7 +96,25 @@ def wide_costs(wide_warehouse: Build) -> Iterator[Proof]:
         yield Proof(Costs.read(recomputed(SAMPLE_RAW, configuration, PROOF_VARS), configuration), connection)
 
 
-@pytest.fixture(params=["sample", "wide"])
+@pytest.fixture(scope="session")
+def firms_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All small firms in one build."""
+    folder = tmp_path_factory.mktemp("firms")
+    worlds = small_firms()
+    raw, configuration = worlds.write(folder)
+    return build(raw, configuration, folder / "warehouse", vars=worlds.variables(), exclude=DBT_TESTS).path
+
+
+@pytest.fixture(scope="session")
+def firms_costs(firms_warehouse: Path) -> Iterator[Proof]:
+    """The small firms."""
+    folder = firms_warehouse.parents[1]
+    world = World.read(folder / "raw", folder / "seeds", as_of=AS_OF)
+    with duckdb.connect(str(firms_warehouse), read_only=True) as connection:
+        yield Proof(Costs.read(world, folder / "seeds"), connection)
+
+
+@pytest.fixture(params=["sample", "wide", "firms"])
 def proof(request: pytest.FixtureRequest) -> Proof:
     """Every world in turn."""
     return request.getfixturevalue(f"{request.param}_costs")
