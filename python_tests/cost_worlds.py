@@ -133,12 +133,10 @@ class Firm:
             quantity=quantity,
         )
 
-    def sold(self, customer: str, amount: Any, cost: Any, units: Any = "1", **cells: Any) -> None:
-        """An invoice, or a credit note."""
-        day = cells.pop("day", DAY)
-        self.raw.sale(
-            self.name, customer, day, amount, line_cells={"quantity": units, "cost_amount": cost}, **cells
-        )
+    def sold(self, customer: str, amount: Any, cost: Any, units: Any = "1") -> None:
+        """An invoice that is paid at once, or a credit note."""
+        line_cells = {"quantity": units, "cost_amount": cost}
+        self.raw.sale(self.name, customer, DAY, amount, line_cells=line_cells, paid_on=DAY)
 
     def charged(self, customer: str, amount: Any, charge_type: str = "accessorial", day: str = DAY) -> None:
         """A charge of the 3PL for a shipment of an order of the customer; the shipment left the month before."""
@@ -419,7 +417,8 @@ class TornCosts:
     SYSTEMS = ("torn_left", "torn_right", "torn_stray")
     CUSTOMERS = tuple(f"C{number:02}" for number in range(1, 11))
     LEDGER_MONTHS = (
-        *("2024-05-01", "2024-12-31", "2025-01-15", "2025-03-01", "2025-06-01", "2025-11-30", "2025-12-01"),
+        # Not the months of the other firms: a cost of all organisations would reach them as well.
+        *("2024-05-01", "2024-12-31", "2025-01-15", "2025-03-01", "2025-09-01", "2025-11-30", "2025-12-01"),
         "2026-01-01",
     )
     CURRENCIES = ("EUR", "EUR", "EUR", "eur", "GBP", "gbp", "USD", "CHF")

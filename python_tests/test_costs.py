@@ -6,6 +6,7 @@ firms (``cost_worlds.py``), the wildest of which has every fault, tie and contra
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -17,11 +18,24 @@ from typing import Any
 import duckdb
 import pytest
 from conftest import SAMPLE_CONFIGURATION, SAMPLE_RAW, Build, build
-from cost_worlds import AS_OF, small_firms
+from cost_worlds import (
+    ALPHA,
+    AS_OF,
+    CAPACITY,
+    CARBON,
+    CARBON_PARTS,
+    KANTHAL,
+    ROUNDING,
+    SPRING,
+    SUSTAINING,
+    VISITS,
+    small_firms,
+    spring_and_dakota,
+)
 from proof_data import PROOF_VARS, recomputed
 from recompute import World, cents, round_half_up
-from recompute_costs import Costs, Profit
-from worlds import DBT_TESTS, assert_same_values
+from recompute_costs import COUNTED_FROM, Costs, Profit
+from worlds import DBT_TESTS, assert_same_values, read_case
 
 TRENDS = ["net_sales", "gross_margin", "cost_to_serve", "net_profit"]
 CHARGES = [
@@ -277,3 +291,191 @@ def test_every_order_has_the_pocket_margin_we_find(proof: Proof) -> None:
     found = {tuple(row[:2]): (*map(in_cents, row[2:7]), exact(row[7])) for row in rows}
     assert len(found) == len(rows)
     assert_same_values(found, expected, "fct_order_pocket_margins")
+
+
+# ---- The torn firms have what they are there for ----
+
+
+def test_every_kind_of_cost_occurs(firms_costs: Proof) -> None:
+    rows = [row for row in firms_costs.costs.allocations if row.cost_pool_id.startswith(("torn_", "direct_"))]
+    assert {row.unallocated_reason for row in rows} == {
+        *(None, "unknown_pool", "unknown_organisation", "organisation_level", "no_driver_volume", "untraced_volume"),
+        *("unused_capacity", "unknown_shipment", "untraced_shipment"),
+    }
+    shared = [row for row in rows if row.customer_id and row.cost_method == "allocated"]
+    assert {row.driver for row in shared} == {*COUNTED_FROM, "square_metres", "Square_Metres"}
+    assert {row.driver for row in rows if row.unallocated_reason == "untraced_volume"} >= {
+        *("orders", "order_lines", "shipments", "shipment_weight", "packages", "expedited_shipments", "returns", "visits"),
+        *("calls", "support_cases", "square_metres"),
+    }
+    # A negative pool, one of nothing, one for all organisations; more used than the capacity, and less.
+    assert {(row.pool_cost > 0) - (row.pool_cost < 0) for row in shared} == {-1, 0, 1}
+    assert any(row.organisation_id is None for row in shared)
+    capacities = {row.cost_pool_id: firms_costs.costs.pools[row.cost_pool_id].capacity for row in shared}
+    assert any(0 < capacities[row.cost_pool_id] < row.driver_volume for row in shared)
+    assert any(0 < capacities[row.cost_pool_id] == row.driver_volume for row in shared)
+
+
+@pytest.mark.parametrize("table", ["erp.cost_ledger", "erp.driver_quantities", "tpl.charges", "tpl.returns", "crm.activities"])
+def test_every_raw_row_of_a_cost_has_the_fate_we_find(firms_costs: Proof, table: str) -> None:
+    counts = {group[1:]: value for group, value in firms_costs.costs.world.record_counts().items() if group[0] == table}
+    query = "select source_system, record_status, quarantine_rule, record_count, amount from audit.fct_record_counts"
+    rows = firms_costs.warehouse.execute(f"{query} where source_table = ?", [table]).fetchall()
+    assert_same_values({row[:3]: (row[3], Fraction(row[4] or 0)) for row in rows}, counts, table)
+    quarantined = Counter(
+        (row.source_system, row.record_key, row.rule)
+        for row in firms_costs.costs.world.verdicts[table]
+        if row.status == "quarantined"
+    )
+    query = "select source_system, record_key, quarantine_rule from audit.quarantined_records where source_table = ?"
+    assert_same_values(Counter(firms_costs.warehouse.execute(query, [table]).fetchall()), quarantined, table)
+    if table in ("erp.cost_ledger", "tpl.charges"):
+        rules = {rule for _, _, rule in quarantined}
+        assert rules >= {"exchange_rate_missing", "required_value_missing", "conflicting_versions"}
+
+
+# ---- Worked examples ----
+
+
+def cost_of(proof: Proof, firm: str) -> dict[str, Decimal]:
+    """What each customer of a firm is charged, by native id; what nobody is charged, by the reason."""
+    rows = proof.warehouse.execute(
+        "select coalesce(customer_id, ':' || unallocated_reason), sum(amount) from cost_to_serve.fct_cost_allocations"
+        f" where starts_with(coalesce(customer_id, cost_pool_id), '{firm}') group by 1"  # noqa: S608
+    ).fetchall()
+    return {customer.split(":", 1)[1]: amount for customer, amount in rows}
+
+
+def profit_of(proof: Proof, firm: str) -> dict[str, dict[str, Any]]:
+    """The rows of a firm's customers in ``fct_customer_profitability`` by native id."""
+    cursor = proof.warehouse.execute(
+        "select * from cost_to_serve.fct_customer_profitability where organisation_id = ?", [firm]
+    )
+    columns = [column[0] for column in cursor.description]
+    rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return {row["customer_id"].split(":", 1)[1]: row for row in rows}
+
+
+def answers(case: str, key: str, *columns: str) -> dict[str, tuple[Decimal, ...]]:
+    """Columns of an example's answer by its key."""
+    return {row[key]: tuple(Decimal(row[column]) for column in columns) for row in read_case(case)}
+
+
+def shown(rows: dict[str, dict[str, Any]], *columns: str) -> dict[str, tuple[Any, ...]]:
+    """Columns of ``profit_of``."""
+    return {customer: tuple(row[column] for column in columns) for customer, row in rows.items()}
+
+
+def test_alpha_allocates_all_of_five_pools(firms_costs: Proof) -> None:
+    found = shown(profit_of(firms_costs, "alpha"), "allocated_cost", "net_profit")
+    assert_same_values(found, answers(ALPHA, "customer", "allocated_exact", "net_profit_exact"), ALPHA)
+    assert sum(allocated for allocated, _ in found.values()) == Decimal("14345.50")
+    by_profit = max(found, key=lambda customer: found[customer][1])
+    rows = profit_of(firms_costs, "alpha")
+    assert by_profit == "Gamma" == max(rows, key=lambda customer: rows[customer]["net_sales"])
+    assert {customer: round(row["net_profit_rate"], 3) for customer, row in rows.items()} == {
+        "Beta": Decimal("0.165"),
+        "Gamma": Decimal("0.134"),
+        "Delta": Decimal("0.094"),
+    }
+
+
+def test_an_order_from_outside_the_stock_counts_in_both_pools(firms_costs: Proof) -> None:
+    rows = profit_of(firms_costs, "kanthal")
+    found = {
+        customer: (row["cost_to_serve"], row["net_profit"], round(row["net_profit_rate"] * 100, 2))
+        for customer, row in rows.items()
+    }
+    expected = answers(KANTHAL, "customer", "order_cost_sek", "operating_profit_sek", "margin_pct")
+    assert_same_values(found, expected, KANTHAL)
+
+
+def test_a_pool_that_sustains_the_firm_stays_unallocated(firms_costs: Proof) -> None:
+    [answer] = read_case(SUSTAINING)
+    guzman = profit_of(firms_costs, "sustaining")["Guzman"]
+    assert guzman["cost_to_serve"] == Decimal(answer["abc_overhead_rates_rounded_2dp"])
+    assert guzman["net_profit"] == Decimal(answer["abc_margin_rates_rounded_2dp"])
+    costs = cost_of(firms_costs, "sustaining")
+    assert costs["organisation_level"] == 65000
+    assert sum(costs.values()) == sum(Decimal(row["cost"]) for row in read_case(SUSTAINING, "input.csv")) == 250220
+
+
+def test_unused_capacity_is_nobodys(firms_costs: Proof) -> None:
+    expected = {row["activity"]: Decimal(row["cost"]) for row in read_case(CAPACITY)}
+    expected["unused_capacity"] = expected.pop("UNUSED_CAPACITY")
+    used = expected.pop("USED")
+    found = cost_of(firms_costs, "capacity")
+    assert_same_values(found, expected, CAPACITY)
+    assert sum(found.values()) - found["unused_capacity"] == used
+
+
+def test_the_bigger_customer_contributes_less(firms_costs: Proof) -> None:
+    rows = profit_of(firms_costs, "visits")
+    assert rows.pop("others")["cost_to_serve"] > 0
+    expected = answers(VISITS, "customer", "servicing_cost", "contribution")
+    assert_same_values(shown(rows, "cost_to_serve", "net_profit"), expected, VISITS)
+
+
+def test_cents_left_over_go_by_our_own_rule(firms_costs: Proof) -> None:
+    """The example lets people say who takes the difference; by id, its rows of 200.00 come out the same."""
+    rows = firms_costs.rows(
+        "cost_to_serve.fct_cost_allocations where cost_pool_id like 'rounding_%'", ["pool_amount", "customer_id", "amount"]
+    )
+    found = {(amount, customer.split(":")[1]): share for amount, customer, share in rows}
+    answer = {
+        (Decimal(row["amount"]), row["target"]): Decimal(row["allocated"]) for row in read_case(ROUNDING)
+    }
+    assert {key: share for key, share in found.items() if key[0] == 200} == {
+        key: share for key, share in answer.items() if key[0] == 200
+    }
+    first = {key[1]: share for key, share in found.items() if key[0] == 100}
+    assert first == {"S1": Decimal("33.34"), "S2": Decimal("33.33"), "S3": Decimal("33.33")}
+
+
+def test_a_segment_has_the_profit_of_its_customers(firms_costs: Proof) -> None:
+    rows = firms_costs.rows(
+        "cost_to_serve.fct_segment_profit where segment_type_id = 'carbon' and not is_unallocated",
+        ["tier", "customer_count", "net_sales", "cost", "cost_to_serve", "net_profit"],
+    )
+    columns = ("revenue", "manufacturing_cost", "customer_cost", "profit")
+    expected = {tier: (len(CARBON_PARTS), *amounts) for tier, amounts in answers(CARBON, "customer_class", *columns).items()}
+    assert_same_values({row[0]: row[1:] for row in rows}, expected, CARBON)
+    [(unallocated,)] = firms_costs.rows(
+        "cost_to_serve.fct_segment_profit where segment_type_id = 'carbon' and is_unallocated", ["cost_to_serve"]
+    )
+    assert (unallocated, sum(row[4] for row in rows)) == (0, 3_000_000)
+
+
+# ---- Two examples about a whole company, and the test that guards the ledger ----
+
+
+@pytest.fixture(scope="module")
+def company_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The five customers of one example and the pool of another, in a build of their own."""
+    folder = tmp_path_factory.mktemp("company")
+    worlds = spring_and_dakota()
+    raw, configuration = worlds.write(folder)
+    return build(raw, configuration, folder / "warehouse", vars=worlds.variables(), exclude=DBT_TESTS).path
+
+
+def test_the_whale_curve_peaks_before_the_customer_who_costs_more_than_he_brings(company_warehouse: Path) -> None:
+    with duckdb.connect(str(company_warehouse), read_only=True) as connection:
+        curve = {
+            row[0].split(":")[1]: (row[1], *row[2:4], round(row[4] * 100, 2))
+            for row in connection.execute(
+                "select customer_id, profit_rank, net_profit, cumulative_net_profit, cumulative_profit_share"
+                " from cost_to_serve.fct_whale_curve"
+            ).fetchall()
+        }
+        rows = connection.execute(
+            "select customer_id, net_sales, gross_margin, cost_to_serve, net_profit"
+            " from cost_to_serve.fct_customer_profitability"
+        ).fetchall()
+        [(peak, peak_amount)] = connection.execute(
+            "select profit_rank, peak_net_profit from cost_to_serve.fct_whale_curve where is_peak"
+        ).fetchall()
+    columns = ("whale_rank", "operating_income", "cumulative_income", "cumulative_pct_of_total")
+    assert_same_values(curve, answers(SPRING, "customer", *columns), SPRING)
+    expected = answers(SPRING, "customer", "revenue", "gross_margin", "activity_cost", "operating_income")
+    assert_same_values({row[0].split(":")[1]: row[1:] for row in rows}, expected, SPRING)
+    assert (peak, peak_amount) == (4, Decimal("94133.00"))
