@@ -343,7 +343,7 @@ def spring_and_dakota() -> CostWorlds:
 
 # ---- Properties ----
 
-SEEDS = range(5)
+PROPERTY_SEEDS = range(5)
 # Two customers are alike, so that ids have something to decide; one buys nothing, one only sends back.
 CUSTOMERS = ("Ash", "Beech", "Cedar", "Elm", "Twin_1", "Twin_2", "Returner", "Idle")
 ALIKE = ("Twin_1", "Twin_2")
@@ -680,7 +680,7 @@ def small_firms() -> CostWorlds:
     worlds = CostWorlds()
     for add in EXAMPLES:
         add(worlds)
-    for seed in SEEDS:
+    for seed in PROPERTY_SEEDS:
         add_firm_and_variants(worlds, seed)
     TornCosts(worlds)
     return worlds
