@@ -31,13 +31,10 @@
 {%- endmacro %}
 
 
-{# An empty cell means the default and is fine. `to_come`: options of the contract that are not there yet. #}
-{% macro findings_option(seed, key, column, options, to_come=[]) -%}
+{# An empty cell means the default and is fine. #}
+{% macro findings_option(seed, key, column, options) -%}
     {%- set cell = cell_text(adapter.quote(column)) -%}
-    {%- set problem -%}
-        '{{ column }} ''' || {{ cell }} || ''' is '
-        || case when {{ cell }} in ('{{ (to_come + ['-']) | join("', '") }}') then 'not available yet' else 'unknown' end
-    {%- endset -%}
+    {%- set problem -%} '{{ column }} ''' || {{ cell }} || ''' is unknown' {%- endset -%}
     {{ finding(seed, key, problem, "'use one of: " ~ options | join(', ') ~ "'") }}
     from {{ ref(seed) }}
     where {{ cell }} not in ('{{ options | join("', '") }}')

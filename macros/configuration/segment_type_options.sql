@@ -4,7 +4,7 @@
         'entity': ['customer', 'product'],
         'identity_basis': ['id', 'vat'],
         'hierarchy_level': ['customer', 'ultimate_parent'],
-        'metric': ['net_sales', 'gross_margin', 'order_count', 'quantity'],
+        'metric': ['net_sales', 'gross_margin', 'net_profit_after_cost_to_serve', 'order_count', 'quantity'],
         'metric_basis': ['actual', 'contract'],
         'interval': ['rolling', 'fixed_year'],
         'window_end': ['last_complete_month', 'as_of_date'],
@@ -15,12 +15,6 @@
         'denominator': ['eligible', 'all'],
         'status': ['active', 'challenger', 'scenario', 'retired'],
     }) }}
-{% endmacro %}
-
-
-{# Options of the contract that a later release brings; refused with their own words until then. #}
-{% macro segment_type_options_to_come() %}
-    {{ return({'metric': ['net_profit_after_cost_to_serve']}) }}
 {% endmacro %}
 
 

@@ -8,7 +8,7 @@ union all
 {{ findings_duplicate('segment_types', key, ['segment_type_id']) }}
 {% for column, options in segment_type_options().items() %}
 union all
-{{ findings_option('segment_types', key, column, options, segment_type_options_to_come().get(column, [])) }}
+{{ findings_option('segment_types', key, column, options) }}
 {% endfor %}
 {% for column in ['is_default', 'is_shared', 'notify'] %}
 union all
@@ -53,16 +53,30 @@ union all
 from {{ ref('segment_types') }}
 where {{ cell_text('metric_basis') }} = 'contract' and {{ cell_text('entity') }} = 'product'
 {% for seed, column in [('segment_type_branches', 'branch'), ('segment_type_brands', 'brand')] %}
+{% for option, value, reason, mend in [
+    ('metric_basis', 'contract', 'a contract names none', 'set metric_basis to actual'),
+    ('metric', 'net_profit_after_cost_to_serve', 'costs are known by customer and month', 'choose another metric'),
+] %}
 union all
 select distinct seed, row_key, problem, mend
 from (
-    {{ finding('segment_types', cell_text('segment_types.segment_type_id'), "'metric_basis contract does not go with a " ~ column ~ "'", "'a contract names none: take its rows out of " ~ seed ~ ".csv, or set metric_basis to actual'") }}
+    {{ finding('segment_types', cell_text('segment_types.segment_type_id'), "'" ~ option ~ " " ~ value ~ " does not go with a " ~ column ~ "'",
+        "'" ~ reason ~ ": take its rows out of " ~ seed ~ ".csv, or " ~ mend ~ "'") }}
     from {{ ref('segment_types') }} as segment_types
     inner join {{ ref(seed) }} as filters
         on {{ cell_text('segment_types.segment_type_id') }} = {{ cell_text('filters.segment_type_id') }}
-    where {{ cell_text('segment_types.metric_basis') }} = 'contract'
-) as filtered_{{ column }}
+    where {{ cell_text('segment_types.' ~ option) }} = '{{ value }}'
+) as filtered_{{ option }}_{{ column }}
 {% endfor %}
+{% endfor %}
+union all
+{{ finding('segment_types', key, "'metric net_profit_after_cost_to_serve goes with customers only'", "'no cost is known by product: set metric to gross_margin'") }}
+from {{ ref('segment_types') }}
+where {{ cell_text('metric') }} = 'net_profit_after_cost_to_serve' and {{ cell_text('entity') }} = 'product'
+union all
+{{ finding('segment_types', key, "'metric net_profit_after_cost_to_serve goes with window_end last_complete_month'", "'costs are known by whole months: leave window_end empty'") }}
+from {{ ref('segment_types') }}
+where {{ cell_text('metric') }} = 'net_profit_after_cost_to_serve' and {{ cell_text('window_end') }} = 'as_of_date'
 union all
 {{ finding('segment_types', key, "'outlier_treatment ' || outlier_treatment || ' goes with customers only'", "'an outlier is an order of a customer (R14): leave it empty'") }}
 from {{ ref('segment_types') }}

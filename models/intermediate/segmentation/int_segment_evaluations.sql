@@ -1,5 +1,5 @@
 -- Every evaluation (type x date), with a fingerprint of all that its result follows from: the type and its tiers, the sales,
--- orders and contracts in its window, who had appeared and belonged to whom, the decisions of people. A month-end whose
+-- orders, contracts and costs in its window, who had appeared and belonged to whom, the decisions of people. A month-end whose
 -- fingerprint stands in what earlier runs kept is closed and not due again; the as-of date always is (R18).
 -- Hashes are summed, so no order matters. With hysteresis a month follows from all months before it, and so does its fingerprint.
 with
@@ -121,6 +121,23 @@ contracts as (
     group by segment_type_id, evaluation_date
 ),
 
+cost_months as (
+    select cost_month, {{ sum_of_hashes(['customer_id', 'cost_to_serve']) }} as costs_hash
+    from {{ ref('int_customer_costs_summed_to_months') }}
+    group by cost_month
+),
+
+costs as (
+    select evaluations.segment_type_id, evaluations.evaluation_date, sum(cost_months.costs_hash) as costs_hash
+    from evaluations
+    inner join segment_types
+        on evaluations.segment_type_id = segment_types.segment_type_id
+        and segment_types.metric = 'net_profit_after_cost_to_serve'
+    inner join cost_months
+        on cost_months.cost_month between evaluations.window_from and evaluations.window_to
+    group by evaluations.segment_type_id, evaluations.evaluation_date
+),
+
 population_days as (
     select
         entity,
@@ -203,6 +220,7 @@ hashes_joined as (
         orders.orders_hash,
         outlier_orders.outlier_orders_hash,
         contracts.contracts_hash,
+        costs.costs_hash,
         population.members_hash,
         case when segment_types.identity_basis = 'vat' then population.vat_groups_hash end as vat_groups_hash,
         first_invoices.first_invoices_hash,
@@ -214,7 +232,7 @@ hashes_joined as (
         on evaluations.segment_type_id = segment_types.segment_type_id
     left join tiers
         on evaluations.segment_type_id = tiers.segment_type_id
-    {% for name in ['sales', 'orders', 'outlier_orders', 'contracts', 'overrides'] -%}
+    {% for name in ['sales', 'orders', 'outlier_orders', 'contracts', 'costs', 'overrides'] -%}
     left join {{ name }}
         on evaluations.segment_type_id = {{ name }}.segment_type_id
         and evaluations.evaluation_date = {{ name }}.evaluation_date
@@ -233,7 +251,7 @@ own_hashes as (
     select
         *,
         cast({{ key_hash(['evaluation_date', 'window_from', 'window_to', 'settings', 'type_hash', 'tiers_hash', 'sales_hash', 'orders_hash', 'outlier_orders_hash', 'contracts_hash',
-            'members_hash', 'vat_groups_hash', 'first_invoices_hash', 'parents_hash', 'overrides_hash']) }} as numeric(38, 0)) as own_hash
+            'costs_hash', 'members_hash', 'vat_groups_hash', 'first_invoices_hash', 'parents_hash', 'overrides_hash']) }} as numeric(38, 0)) as own_hash
     from hashes_joined
 ),
 

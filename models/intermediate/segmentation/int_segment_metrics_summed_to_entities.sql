@@ -1,10 +1,10 @@
--- R12, R14: what the members of each entity bring to the metric of a type, from wherever it comes: sales, orders, contracts, and
--- what the treatment of outliers takes away again. Entities that bring nothing are not here; entity_number is that of
+-- R12, R14: what the members of each entity bring to the metric of a type, from wherever it comes: sales, orders, contracts, costs,
+-- and what the treatment of outliers takes away again. Entities that bring nothing are not here; entity_number is that of
 -- the roster of the evaluation.
 with
 
 evaluations as (
-    select segment_type_id, evaluation_date, evaluation_number, is_month_end, roster_id, roster_date, scope_id
+    select segment_type_id, evaluation_date, evaluation_number, is_month_end, roster_id, roster_date, scope_id, window_from, window_to
     from {{ ref('int_segment_evaluations') }}
     where is_due
 ),
@@ -34,6 +34,26 @@ contracts as (
     group by segment_type_id, evaluation_date, customer_id
 ),
 
+-- Windows of this metric hold whole months only, as costs do.
+cost_months as (
+    select evaluations.evaluation_number, months.cost_month
+    from evaluations
+    inner join segment_types
+        on evaluations.segment_type_id = segment_types.segment_type_id
+        and segment_types.metric = 'net_profit_after_cost_to_serve'
+    inner join (select distinct cost_month from {{ ref('int_customer_costs_summed_to_months') }}) as months
+        on evaluations.window_from <= months.cost_month
+        and evaluations.window_to >= months.cost_month
+),
+
+costs as (
+    select cost_months.evaluation_number, customer_costs.customer_id as member_id, sum(customer_costs.cost_to_serve) as cost_to_serve
+    from cost_months
+    inner join {{ ref('int_customer_costs_summed_to_months') }} as customer_costs
+        on cost_months.cost_month = customer_costs.cost_month
+    group by cost_months.evaluation_number, customer_costs.customer_id
+),
+
 outliers as (
     select
         scope_id,
@@ -60,7 +80,7 @@ amounts_gathered as (
         case
             when segment_types.metric_basis <> 'actual' then null
             when segment_types.metric = 'net_sales' then cast(sales.net_sales as numeric(18, 4))
-            when segment_types.metric = 'gross_margin' then cast(sales.gross_margin as numeric(18, 4))
+            when segment_types.metric in ('gross_margin', 'net_profit_after_cost_to_serve') then cast(sales.gross_margin as numeric(18, 4))
             when segment_types.metric = 'quantity' then cast(sales.quantity as numeric(18, 4))
         end as metric_amount,
         cast(null as numeric(18, 4)) as removed_amount,
@@ -105,6 +125,17 @@ amounts_gathered as (
         and evaluations.evaluation_date = contracts.evaluation_date
     union all
     select
+        costs.evaluation_number,
+        costs.member_id,
+        cast(null as bigint) as record_count,
+        cast(null as numeric(18, 2)) as net_sales,
+        cast(-costs.cost_to_serve as numeric(18, 4)) as metric_amount,
+        cast(null as numeric(18, 4)) as removed_amount,
+        cast(null as numeric(18, 2)) as outlier_amount,
+        cast(null as bigint) as outlier_order_count
+    from costs
+    union all
+    select
         evaluations.evaluation_number,
         outliers.member_id,
         cast(null as bigint) as record_count,
@@ -114,7 +145,7 @@ amounts_gathered as (
             when segment_types.outlier_treatment = 'flag' then null
             when segment_types.metric = 'net_sales'
                 then cast(case segment_types.outlier_treatment when 'cap' then outliers.cut_net_sales else outliers.net_sales end as numeric(18, 4))
-            when segment_types.metric = 'gross_margin'
+            when segment_types.metric in ('gross_margin', 'net_profit_after_cost_to_serve')
                 then cast(case segment_types.outlier_treatment when 'cap' then outliers.cut_gross_margin else outliers.gross_margin end as numeric(18, 4))
             when segment_types.metric = 'quantity'
                 then cast(case segment_types.outlier_treatment when 'cap' then outliers.cut_quantity else outliers.quantity end as numeric(18, 4))
