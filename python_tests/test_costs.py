@@ -6,6 +6,7 @@ firms (``cost_worlds.py``), the wildest of which has every fault, tie and contra
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from cost_worlds import (
     CARBON,
     CARBON_PARTS,
     CUSTOMERS,
+    DAKOTA,
     KANTHAL,
     MONTH,
     NEXT_MONTH,
@@ -42,7 +44,7 @@ from cost_worlds import (
 from proof_data import PROOF_VARS, recomputed
 from recompute import World, cents, round_half_up
 from recompute_costs import COUNTED_FROM, Costs, Profit
-from worlds import DBT_TESTS, assert_same_values, read_case
+from worlds import DBT_TESTS, UNIT_TESTS, assert_same_values, read_case
 
 TRENDS = ["net_sales", "gross_margin", "cost_to_serve", "net_profit"]
 CHARGES = [
@@ -119,11 +121,11 @@ def wide_costs(wide_warehouse: Build) -> Iterator[Proof]:
 
 @pytest.fixture(scope="session")
 def firms_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All small firms in one build."""
+    """All small firms in one build, which passes every test dbt has for its data."""
     folder = tmp_path_factory.mktemp("firms")
     worlds = small_firms()
     raw, configuration = worlds.write(folder)
-    return build(raw, configuration, folder / "warehouse", vars=worlds.variables(), exclude=DBT_TESTS).path
+    return build(raw, configuration, folder / "warehouse", vars=worlds.variables(), exclude=UNIT_TESTS).path
 
 
 @pytest.fixture(scope="session")
@@ -458,11 +460,14 @@ def test_a_segment_has_the_profit_of_its_customers(firms_costs: Proof) -> None:
 
 @pytest.fixture(scope="module")
 def company_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The five customers of one example and the pool of another, in a build of their own."""
+    """The five customers of one example and the pool of another, in a build of their own, as far as costs go."""
     folder = tmp_path_factory.mktemp("company")
     worlds = spring_and_dakota()
     raw, configuration = worlds.write(folder)
-    return build(raw, configuration, folder / "warehouse", vars=worlds.variables(), exclude=DBT_TESTS).path
+    selected = "+fct_whale_curve +fct_cost_allocations"
+    return build(
+        raw, configuration, folder / "warehouse", vars=worlds.variables(), select=selected, exclude=DBT_TESTS
+    ).path
 
 
 def test_the_whale_curve_peaks_before_the_customer_who_costs_more_than_he_brings(company_warehouse: Path) -> None:
@@ -486,6 +491,65 @@ def test_the_whale_curve_peaks_before_the_customer_who_costs_more_than_he_brings
     expected = answers(SPRING, "customer", "revenue", "gross_margin", "activity_cost", "operating_income")
     assert_same_values({row[0].split(":")[1]: row[1:] for row in rows}, expected, SPRING)
     assert (peak, peak_amount) == (4, Decimal("94133.00"))
+
+
+LEDGER_TEST = "allocations_equal_the_ledger"
+
+
+def run_ledger_test(company_warehouse: Path, folder: Path, *changes: str) -> tuple[int, dict[str, tuple[Any, ...]]]:
+    """dbt's own test of the company with some changes, which are undone: how it ended, and the differences by pool."""
+    untouched = shutil.copy(company_warehouse, folder / "untouched.duckdb")
+    with duckdb.connect(str(company_warehouse)) as connection:
+        for change in changes:
+            connection.execute(change)
+    warehouse_dir = company_warehouse.parent
+    variables = spring_and_dakota().variables()
+    landed, configuration = warehouse_dir.parent / "raw", warehouse_dir.parent / "seeds"
+    try:
+        ended = build(
+            landed,
+            configuration,
+            warehouse_dir,
+            vars=variables,
+            select=LEDGER_TEST,
+            command="test",
+            expect_success=False,
+        )
+        [compiled] = (warehouse_dir / "target" / "compiled").rglob(f"{LEDGER_TEST}.sql")
+        with duckdb.connect(str(company_warehouse), read_only=True) as connection:
+            rows = connection.execute(compiled.read_text(encoding="utf-8")).fetchall()
+    finally:
+        shutil.copy(untouched, company_warehouse)
+    return ended.returncode, {row[1]: row[4:] for row in rows}
+
+
+def test_the_published_overallocation_is_found_and_so_is_a_missing_side(company_warehouse: Path, tmp_path: Path) -> None:
+    parts = [
+        (f"spring:{customer}", int(row["assigned_cost"]), int(row["driver_volume"]))
+        for customer, row in zip("PQR", read_case(DAKOTA, "input.csv"), strict=True)
+    ]
+    [answer] = read_case(DAKOTA)
+    # Until somebody touches it, the ledger is allocated.
+    assert run_ledger_test(company_warehouse, tmp_path) == (0, {})
+    returncode, differences = run_ledger_test(
+        company_warehouse,
+        tmp_path,
+        # The three sub-pools of the published answer in the place of what the project makes of the pool.
+        *(
+            "insert into intermediate.int_costs_allocated select * replace"
+            f" ('{customer}' as customer_id, null as unallocated_reason, {volume} as driver_quantity, {cost} as cost)"
+            " from intermediate.int_costs_allocated where cost_pool_id = 'dakota_order_entry' and customer_id is null"
+            for customer, cost, volume in parts
+        ),
+        "delete from intermediate.int_costs_allocated where cost_pool_id = 'dakota_order_entry' and customer_id is null",
+        # Shares without a ledger, and a ledger without shares.
+        "delete from intermediate.int_costs_allocated where cost_pool_id = 'spring_visits'",
+        "update intermediate.int_costs_allocated set cost_month = date '2025-05-01' where cost_pool_id = 'spring_orders'",
+    )
+    assert answer["reconciliation"] == "FAIL"
+    assert returncode != 0
+    assert differences["dakota_order_entry"] == (Decimal(answer["ledger_cost"]), Decimal(answer["sum_assigned"]))
+    assert differences.keys() == {"dakota_order_entry", "spring_visits", "spring_orders"}
 
 
 # ---- Properties ----
