@@ -11,8 +11,8 @@ of money is a whole number of cents, every other number an exact fraction; nothi
     world.members("sales_performance") one judged and tiered member per customer, as of the run
     world.monthly("sales_performance") the same per month-end, of those who had appeared by then
 
-A metric of another chapter (``net_profit_after_cost_to_serve``) raises ``NotImplementedError`` rather than giving an
-answer nobody meant.
+What customers cost is another chapter (``recompute_costs.py``): until its ``Costs`` know the world, a segment type by
+``net_profit_after_cost_to_serve`` raises ``NotImplementedError`` rather than giving an answer nobody meant.
 """
 
 from __future__ import annotations
@@ -651,7 +651,7 @@ class Sales:
             return self.quantity * 100
         if metric == "order_count":
             return len(self.orders) * 100
-        return self.gross_margin if metric == "gross_margin" else self.net_sales
+        return self.net_sales if metric == "net_sales" else self.gross_margin
 
 
 def median(values: Iterable[int]) -> Fraction:
@@ -684,7 +684,7 @@ def amount_lost(order: Sales, limit: Fraction, metric: str, treatment: str) -> A
         return 0
     if metric == "net_sales":
         return order.net_sales - kept
-    if metric == "gross_margin":
+    if metric in ("gross_margin", "net_profit_after_cost_to_serve"):
         return order.gross_margin - round_half_up(Fraction(order.gross_margin * kept, order.net_sales))
     kept_quantity = Fraction(round_half_up(order.quantity * 10_000 * kept / order.net_sales), 10_000)
     return (order.quantity - kept_quantity) * 100
@@ -1013,8 +1013,6 @@ class Configuration:
             "xyz_y_limit": Fraction(row["xyz_y_limit"] or "0.60"),
             "status": row["status"] or "active",
         }
-        if segment_type["metric"] not in ("net_sales", "gross_margin", "order_count", "quantity"):
-            raise NotImplementedError(f"metric {segment_type['metric']} is not part of this recomputation")
         return segment_type
 
     def ladder(self, segment_type_id: str) -> Ladder:
@@ -1116,6 +1114,10 @@ class MonthlyPattern:
 # Everything together
 
 
+def _nobody_counted_costs() -> Mapping[tuple[str, date], int]:
+    raise NotImplementedError("net_profit_after_cost_to_serve needs the costs of recompute_costs.Costs")
+
+
 class World:
     """All that follows from a raw folder and a configuration folder."""
 
@@ -1140,6 +1142,8 @@ class World:
         self._as_of = as_of
         self._known_on = known_on
         self._first_month_end = first_month_end
+        # R15: what every customer cost to serve in every month, in cents.
+        self.costs_to_serve: Callable[[], Mapping[tuple[str, date], int]] = _nobody_counted_costs
         self._answers: dict[tuple[Any, ...], Any] = {}
         self._known_members: dict[str, set[tuple[Any, ...]]] = {}
         self.verdicts: dict[str, list[Row]] = {
@@ -1833,13 +1837,18 @@ class World:
         outliers_of = self.outliers(segment_type_id, day)
         months = segment_type["timespan_months"] if segment_type["interval"] == "rolling" else 12
         contracts = self.committed(last, months) if segment_type["metric_basis"] == "contract" else None
+        costs: Counter[str] = Counter()
+        if metric == "net_profit_after_cost_to_serve":
+            for (member_id, month), cost in self.costs_to_serve().items():
+                costs[member_id] += cost if first <= month <= last else 0
         invoiced = self._once(("invoiced", entity), lambda: self._invoiced(entity))
         overrides = self.overrides.get(segment_type_id, [])
         decided = {row.entity_id for row in overrides}
-        # Before somebody has appeared, not even a contract counts.
-        population = self._population if day == self.as_of else self._appeared
+        # Before somebody has appeared, not even a contract or a cost counts; in the middle of a month everybody is there.
+        everybody, appeared = self._population(segment_type, day), self._appeared(segment_type, day)
+        present = appeared if day == month_end(day) else everybody
         members: dict[Entity, list[str]] = defaultdict(list)
-        for member_id, owner in population(segment_type, day).items():
+        for member_id, owner in (everybody if day == self.as_of else appeared).items():
             members[owner].append(member_id)
         result = {}
         for owner, member_ids in members.items():
@@ -1849,8 +1858,11 @@ class World:
                 untreated = sum(part.amount(metric) for part in own_sales)
                 has_scope = bool(own_sales)
             else:
-                amounts = [amount for member_id in member_ids for amount in contracts.get(member_id, ())]
+                signed = [member_id for member_id in member_ids if member_id in present]
+                amounts = [amount for member_id in signed for amount in contracts.get(member_id, ())]
                 untreated, has_scope = sum(amounts), bool(amounts)
+            if metric == "net_profit_after_cost_to_serve":
+                untreated -= sum(costs[member_id] for member_id in member_ids if member_id in present)
             first_invoiced = min((invoiced[one] for one in member_ids if one in invoiced), default=date.max)
             result[owner] = Evaluation(
                 first_invoiced=first_invoiced if first_invoiced <= day else None,

@@ -128,6 +128,7 @@ class Costs:
         self.organisation_of = world.configuration.organisation_of
         self.organisations = set(self.organisation_of.values())
         self.customers = {global_id(*row.key): row.source_system for row in world.staged("erp.customers")}
+        world.costs_to_serve = lambda: self.costs_to_serve
 
     @classmethod
     def read(cls, world: World, configuration: Path, absent_tables: Iterable[str] = ()) -> Costs:
@@ -390,6 +391,11 @@ class Costs:
             if row.customer_id is not None:
                 found[row.customer_id, row.cost_month].bear(row)
         return {key: profit.completed() for key, profit in found.items()}
+
+    @cached_property
+    def costs_to_serve(self) -> dict[tuple[str, date], int]:
+        """What every customer cost in every month."""
+        return {key: profit["cost_to_serve"] for key, profit in self.customer_months.items()}
 
     def period(self, months: int = 12, earlier: int = 0) -> tuple[date, date]:
         """First and last day of the last whole months as of the run, or of those so many months earlier."""
