@@ -46,6 +46,8 @@ class Table:
     types: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     money: str | None = None
+    # Parts of the key that may be empty.
+    optional_key: tuple[str, ...] = ()
     header: tuple[str, tuple[str, ...]] | None = None
     optional: bool = True
 
@@ -107,10 +109,14 @@ TABLES: dict[str, Table] = {
     "erp.cost_ledger": Table(
         ("cost_pool_id", "ledger_month", "organisation_id"),
         _types(day="ledger_month", number="amount"),
+        required=("amount", "currency"),
         money="amount",
+        optional_key=("organisation_id",),
     ),
     "erp.driver_quantities": Table(
-        ("driver", "customer_id", "driver_month"), _types(day="driver_month", number="quantity")
+        ("driver", "customer_id", "driver_month"),
+        _types(day="driver_month", number="quantity"),
+        optional_key=("customer_id",),
     ),
     "crm.accounts": Table(("account_id",), _types(whole="employee_count")),
     "crm.activities": Table(("activity_id",), _types(day="performed_on", whole="duration_minutes")),
@@ -126,7 +132,12 @@ TABLES: dict[str, Table] = {
         _types(whole="line_number", number="quantity"),
         header=("tpl.shipments", ("shipment_id",)),
     ),
-    "tpl.charges": Table(("charge_id",), _types(day="charged_on", number="amount"), money="amount"),
+    "tpl.charges": Table(
+        ("charge_id",),
+        _types(day="charged_on", number="amount"),
+        required=("amount", "currency", "charged_on"),
+        money="amount",
+    ),
     "tpl.returns": Table(("return_id",), _types(day="received_on", number="quantity")),
 }
 
@@ -213,7 +224,8 @@ def parse_row(table: str, raw: dict[str, str | None]) -> Row:
         except UnparseableError:
             unparseable = True
             row.values[column] = None
-    if row.source_system is None or any(raw[column] is None for column in TABLES[table].key):
+    contract = TABLES[table]
+    if row.source_system is None or any(raw[column] is None for column in contract.key if column not in contract.optional_key):
         row.quarantine("key_missing")
     elif unparseable:
         row.quarantine("cell_unparseable")
@@ -1164,6 +1176,16 @@ class World:
         for row in self.staged("erp.invoice_lines"):
             if self.factor_of(self.header_of(row)) is None:
                 row.quarantine("exchange_rate_missing")
+        for table in ("erp.cost_ledger", "tpl.charges"):
+            for row in self.staged(table):
+                if self.cost_of(row) is None:
+                    row.quarantine("exchange_rate_missing")
+
+    def cost_of(self, row: Row) -> int | None:
+        """R13: a row of the ledger or a charge in cents, at the rate of the month's last day or of the day it was charged."""
+        day = month_end(row.values["ledger_month"]) if row.table == "erp.cost_ledger" else row.values["charged_on"]
+        factor = self.factor(row.source_system, row.values["currency"].upper(), day)
+        return None if factor is None else cents(row.values["amount"] * factor)
 
     def staged(self, table: str) -> list[Row]:
         """The rows of a table that count."""
@@ -1385,7 +1407,7 @@ class World:
         }
         owners: dict[str, set[str]] = defaultdict(set)
         for row in self.staged("tpl.shipments"):
-            owner = orders.get((row.values["erp_source_system"], row.values["order_id"]))
+            owner = orders.get(((row.values["erp_source_system"] or "").lower(), row.values["order_id"]))
             if owner and row.values["consignee_code"]:
                 owners[global_id(row.source_system, row.values["consignee_code"])].add(global_id(*owner))
         return {party: sorted(found) for party, found in owners.items()}

@@ -1,5 +1,7 @@
 -- R15: what every customer used of every driver in a month, each unit counted once. A unit that cannot be traced to a customer
--- has none, and still counts in the volume of its driver: nobody else pays for it. Quantities below zero use nothing.
+-- has none, and still counts in the volume of its driver: nobody else pays for it. Its organisation is that of the ERP it stands in;
+-- a visit to a stranger names none, so it belongs to the only organisation there is, or else to the company alone. Quantities
+-- below zero use nothing.
 with
 
 customers as (
@@ -11,10 +13,18 @@ organisations as (
     from {{ ref('organisations') }}
 ),
 
-orders as (
+only_organisation as (
+    select case when count(distinct organisation_id) = 1 then min(organisation_id) end as organisation_id from organisations
+),
+
+all_orders as (
     select source_system, order_id, order_date, {{ global_id('source_system', 'customer_id') }} as customer_id
     from {{ ref('stg_erp__orders') }}
-    where record_status = 'staged' and order_date is not null
+    where record_status = 'staged'
+),
+
+orders as (
+    select * from all_orders where order_date is not null
 ),
 
 -- Typing a cancelled order was work as well.
@@ -43,19 +53,22 @@ consignees as (
 
 -- A return names its order without the system it stands in: an order number that several systems use says nothing.
 orders_by_number as (
-    select order_id, min(customer_id) as customer_id
-    from orders
+    select order_id, min(source_system) as source_system, min(customer_id) as customer_id
+    from all_orders
     group by order_id
-    having count(distinct customer_id) = 1
+    having count(*) = 1
 ),
 
 returns_received as (
     select
         returns.received_on,
-        coalesce(orders_by_number.customer_id, consignees.customer_id) as customer_id
+        orders_by_number.source_system,
+        coalesce(customers.customer_id, consignees.customer_id) as customer_id
     from {{ ref('stg_tpl__returns') }} as returns
     left join orders_by_number
         on returns.order_id = orders_by_number.order_id
+    left join customers
+        on orders_by_number.customer_id = customers.customer_id
     left join consignees
         on {{ global_id('returns.source_system', 'returns.consignee_code') }} = consignees.party_id
     where returns.record_status = 'staged' and returns.received_on is not null
@@ -122,20 +135,16 @@ quantities as (
     select 'invoices' as driver, {{ month_start('invoice_date') }} as driver_month, customer_id, source_system, cast(count(*) as numeric(18, 4)) as quantity
     from invoices
     group by {{ month_start('invoice_date') }}, customer_id, source_system
-    {%- for driver, measure in [
-        ('returns', none),
-        ('visits', 'visit'),
-        ('calls', 'call'),
-        ('support_cases', 'support_case'),
-    ] %}
     union all
-    {%- set day = 'received_on' if measure is none else 'performed_on' %}
-    select '{{ driver }}' as driver, {{ month_start(day) }} as driver_month, customer_id, cast(null as {{ dbt.type_string() }}) as source_system, cast(count(*) as numeric(18, 4)) as quantity
-    from {{ 'returns_received' if measure is none else 'activities' }}
-    {%- if measure is not none %}
-    where lower(activity_type) = '{{ measure }}'
-    {%- endif %}
-    group by {{ month_start(day) }}, customer_id
+    select 'returns' as driver, {{ month_start('received_on') }} as driver_month, customer_id, source_system, cast(count(*) as numeric(18, 4)) as quantity
+    from returns_received
+    group by {{ month_start('received_on') }}, customer_id, source_system
+    {%- for driver, activity_type in [('visits', 'visit'), ('calls', 'call'), ('support_cases', 'support_case')] %}
+    union all
+    select '{{ driver }}' as driver, {{ month_start('performed_on') }} as driver_month, customer_id, cast(null as {{ dbt.type_string() }}) as source_system, cast(count(*) as numeric(18, 4)) as quantity
+    from activities
+    where lower(activity_type) = '{{ activity_type }}'
+    group by {{ month_start('performed_on') }}, customer_id
     {%- endfor %}
     union all
     select 'units' as driver, driver_month, customer_id, cast(null as {{ dbt.type_string() }}) as source_system, cast(quantity as numeric(18, 4)) as quantity
@@ -156,7 +165,11 @@ quantities as (
 quantities_placed as (
     select
         quantities.driver,
-        coalesce(customers.organisation_id, organisations.organisation_id) as organisation_id,
+        case
+            when customers.customer_id is not null then customers.organisation_id
+            when quantities.source_system is not null then organisations.organisation_id
+            else only_organisation.organisation_id
+        end as organisation_id,
         quantities.driver_month,
         customers.customer_id,
         quantities.quantity
@@ -165,6 +178,7 @@ quantities_placed as (
         on quantities.customer_id = customers.customer_id
     left join organisations
         on quantities.source_system = organisations.source_system
+    cross join only_organisation
     union all
     {%- for driver, measure in [
         ('shipments', '1'),
