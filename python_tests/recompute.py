@@ -11,8 +11,7 @@ of money is a whole number of cents, every other number an exact fraction; nothi
     world.members("sales_performance") one judged and tiered member per customer, as of the run
     world.monthly("sales_performance") the same per month-end, of those who had appeared by then
 
-A metric of another chapter (``net_profit_after_cost_to_serve``) raises ``NotImplementedError`` rather than giving an
-answer nobody meant.
+Costs (R15), and with them the metric ``net_profit_after_cost_to_serve``, come from ``recompute_costs.py``.
 """
 
 from __future__ import annotations
@@ -140,6 +139,8 @@ TABLES: dict[str, Table] = {
     ),
     "tpl.returns": Table(("return_id",), _types(day="received_on", number="quantity")),
 }
+
+NET_PROFIT = "net_profit_after_cost_to_serve"
 
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
@@ -651,7 +652,7 @@ class Sales:
             return self.quantity * 100
         if metric == "order_count":
             return len(self.orders) * 100
-        return self.gross_margin if metric == "gross_margin" else self.net_sales
+        return self.net_sales if metric == "net_sales" else self.gross_margin
 
 
 def median(values: Iterable[int]) -> Fraction:
@@ -684,7 +685,7 @@ def amount_lost(order: Sales, limit: Fraction, metric: str, treatment: str) -> A
         return 0
     if metric == "net_sales":
         return order.net_sales - kept
-    if metric == "gross_margin":
+    if metric in ("gross_margin", NET_PROFIT):
         return order.gross_margin - round_half_up(Fraction(order.gross_margin * kept, order.net_sales))
     kept_quantity = Fraction(round_half_up(order.quantity * 10_000 * kept / order.net_sales), 10_000)
     return (order.quantity - kept_quantity) * 100
@@ -944,6 +945,7 @@ class Configuration:
     account_matches: list[dict[str, str | None]]
     parent_overrides: list[dict[str, str | None]]
     overrides: dict[str, list[Override]]
+    cost_pools: list[dict[str, str | None]]
 
     @classmethod
     def read(cls, folder: Path) -> Configuration:
@@ -984,6 +986,7 @@ class Configuration:
             read("account_match_overrides"),
             read("hierarchy_overrides"),
             overrides,
+            read("cost_pools"),
         )
 
     @staticmethod
@@ -1013,8 +1016,6 @@ class Configuration:
             "xyz_y_limit": Fraction(row["xyz_y_limit"] or "0.60"),
             "status": row["status"] or "active",
         }
-        if segment_type["metric"] not in ("net_sales", "gross_margin", "order_count", "quantity"):
-            raise NotImplementedError(f"metric {segment_type['metric']} is not part of this recomputation")
         return segment_type
 
     def ladder(self, segment_type_id: str) -> Ladder:
@@ -1833,6 +1834,7 @@ class World:
         outliers_of = self.outliers(segment_type_id, day)
         months = segment_type["timespan_months"] if segment_type["interval"] == "rolling" else 12
         contracts = self.committed(last, months) if segment_type["metric_basis"] == "contract" else None
+        costs = self._costs_to_serve(first, last) if metric == NET_PROFIT else Counter()
         invoiced = self._once(("invoiced", entity), lambda: self._invoiced(entity))
         overrides = self.overrides.get(segment_type_id, [])
         decided = {row.entity_id for row in overrides}
@@ -1847,6 +1849,7 @@ class World:
             flagged = [row for member_id in member_ids for row in outliers_of.get(member_id, ())]
             if contracts is None:
                 untreated = sum(part.amount(metric) for part in own_sales)
+                untreated -= sum(costs[member_id] for member_id in member_ids)
                 has_scope = bool(own_sales)
             else:
                 amounts = [amount for member_id in member_ids for amount in contracts.get(member_id, ())]
@@ -1863,6 +1866,17 @@ class World:
                 ruling=rule(overrides, owner.entity_id, day) if owner.entity_id in decided else Ruling(),
             )
         return result
+
+    def _costs_to_serve(self, first: date, last: date) -> Counter[str]:
+        """R15: what every customer cost to serve in the months of a window."""
+        from recompute_costs import Costs  # noqa: PLC0415 - costs are computed from a world
+
+        months = self._once(("costs",), lambda: Costs.read(self).customer_months)
+        costs: Counter[str] = Counter()
+        for (customer_id, month), profit in months.items():
+            if first <= month <= last:
+                costs[customer_id] += profit["cost_to_serve"]
+        return costs
 
     @staticmethod
     def _reason(segment_type: Mapping[str, Any], evaluation: Evaluation, day: date) -> str:
