@@ -13,11 +13,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from proof_data import recomputed
+from recompute import World
 from recompute_costs import COUNTED_FROM
 from worlds import Cells, Raw, override, read_case, segment_type, tiers, write_configuration
 
 # A month's end, which completes the month; the twelve months up to it are those a profit is told for.
 AS_OF = date(2025, 12, 31)
+FIRST_MONTH_END = "2025-08-31"
 DAY = "2025-06-16"
 MONTH = "2025-06-01"
 NEXT_MONTH = "2025-07-01"
@@ -39,7 +42,9 @@ class CostWorlds:
         """The vars of a build."""
         return {
             "as_of_date": AS_OF.isoformat(),
-            "first_month_end": "2025-12-31",
+            "first_month_end": FIRST_MONTH_END,
+            "outlier_multiple": 2,
+            "outlier_minimum_amount": 400,
             "absent_tables": self.raw.absent_tables(),
         }
 
@@ -410,6 +415,22 @@ def _add_variant(
 
 # ---- Everything that goes wrong ----
 
+PROFIT = {"metric": "net_profit_after_cost_to_serve"}
+# Types by profit under every option that has a say in it, and two without.
+PROFIT_TYPES: dict[str, Cells] = {
+    "profit": PROFIT,
+    "profit_of_groups": PROFIT | {"hierarchy_level": "ultimate_parent", "organisation_id": "left", "timespan_months": "3"},
+    "profit_by_vat_number": PROFIT | {"identity_basis": "vat", "min_net_sales": "100", "hysteresis_months": "2"},
+    "profit_of_a_year": PROFIT | {"interval": "fixed_year", "fiscal_year_start_month": "4", "boundary": "nearest"},
+    "profit_capped": PROFIT | {"outlier_treatment": "cap", "denominator": "all"},
+    "profit_without_outliers": PROFIT | {"outlier_treatment": "exclude", "ties": "split"},
+}
+SHARED_TYPES: dict[str, Cells] = {
+    "everybody": {"is_default": "true"},
+    "left_groups": {"organisation_id": "left", "hierarchy_level": "ultimate_parent"},
+    **PROFIT_TYPES,
+}
+
 
 class TornCosts:
     """Two firms, a system of no firm, a CRM and a 3PL. The same seed makes the same rows."""
@@ -440,9 +461,9 @@ class TornCosts:
             )
         worlds.pools.append({"cost_pool_id": "torn_office", "driver": "none", "cost_level": "organisation"})
         worlds.pools.append({"cost_pool_id": "torn_board", "driver": "orders", "cost_level": "organisation"})
-        worlds.types.append(segment_type("everybody", is_default="true"))
-        worlds.types.append(segment_type("left_groups", organisation_id="left", hierarchy_level="ultimate_parent"))
-        worlds.tiers += [*tiers("everybody", default="N", excluded="X"), *tiers("left_groups")]
+        for identifier, cells in SHARED_TYPES.items():
+            worlds.types.append(segment_type(identifier, **cells))
+            worlds.tiers += tiers(identifier, default="N", excluded="X")
         for system in self.SYSTEMS:
             self._customers(system)
             self._orders(system)
@@ -684,3 +705,9 @@ def small_firms() -> CostWorlds:
         add_firm_and_variants(worlds, seed)
     TornCosts(worlds)
     return worlds
+
+
+def recomputed_firms(warehouse: Path) -> World:
+    """What a build of them is to find."""
+    folder = warehouse.parents[1]
+    return recomputed(folder / "raw", folder / "seeds", CostWorlds().variables())

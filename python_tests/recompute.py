@@ -1838,10 +1838,11 @@ class World:
         invoiced = self._once(("invoiced", entity), lambda: self._invoiced(entity))
         overrides = self.overrides.get(segment_type_id, [])
         decided = {row.entity_id for row in overrides}
-        # Before somebody has appeared, not even a contract counts.
-        population = self._population if day == self.as_of else self._appeared
+        # Before somebody has appeared, not even a contract or a cost counts; in the middle of a month everybody is there.
+        everybody, appeared = self._population(segment_type, day), self._appeared(segment_type, day)
+        present = appeared if day == month_end(day) else everybody
         members: dict[Entity, list[str]] = defaultdict(list)
-        for member_id, owner in population(segment_type, day).items():
+        for member_id, owner in (everybody if day == self.as_of else appeared).items():
             members[owner].append(member_id)
         result = {}
         for owner, member_ids in members.items():
@@ -1849,10 +1850,11 @@ class World:
             flagged = [row for member_id in member_ids for row in outliers_of.get(member_id, ())]
             if contracts is None:
                 untreated = sum(part.amount(metric) for part in own_sales)
-                untreated -= sum(costs[member_id] for member_id in member_ids)
+                untreated -= sum(costs[member_id] for member_id in member_ids if member_id in present)
                 has_scope = bool(own_sales)
             else:
-                amounts = [amount for member_id in member_ids for amount in contracts.get(member_id, ())]
+                signed = [member_id for member_id in member_ids if member_id in present]
+                amounts = [amount for member_id in signed for amount in contracts.get(member_id, ())]
                 untreated, has_scope = sum(amounts), bool(amounts)
             first_invoiced = min((invoiced[one] for one in member_ids if one in invoiced), default=date.max)
             result[owner] = Evaluation(
@@ -1871,11 +1873,10 @@ class World:
         """R15: what every customer cost to serve in the months of a window."""
         from recompute_costs import Costs  # noqa: PLC0415 - costs are computed from a world
 
-        months = self._once(("costs",), lambda: Costs.read(self).customer_months)
+        months = self._once(("costs",), lambda: Costs.read(self).costs_to_serve)
         costs: Counter[str] = Counter()
-        for (customer_id, month), profit in months.items():
-            if first <= month <= last:
-                costs[customer_id] += profit["cost_to_serve"]
+        for (customer_id, month), cost in months.items():
+            costs[customer_id] += cost if first <= month <= last else 0
         return costs
 
     @staticmethod

@@ -390,6 +390,11 @@ class Costs:
                 found[row.customer_id, row.cost_month].bear(row)
         return {key: profit.completed() for key, profit in found.items()}
 
+    @cached_property
+    def costs_to_serve(self) -> dict[tuple[str, date], int]:
+        """What every customer cost in every month."""
+        return {key: profit["cost_to_serve"] for key, profit in self.customer_months.items()}
+
     def period(self, months: int = 12, earlier: int = 0) -> tuple[date, date]:
         """First and last day of the last whole months as of the run, or of those so many months earlier."""
         day = self.world.as_of

@@ -38,13 +38,13 @@ from cost_worlds import (
     SUSTAINING,
     VISITS,
     other_name,
-    small_firms,
+    recomputed_firms,
     spring_and_dakota,
 )
 from proof_data import PROOF_VARS, recomputed
 from recompute import World, cents, round_half_up
 from recompute_costs import COUNTED_FROM, Costs, Profit
-from worlds import DBT_TESTS, UNIT_TESTS, assert_same_values, read_case
+from worlds import DBT_TESTS, assert_same_values, read_case
 
 TRENDS = ["net_sales", "gross_margin", "cost_to_serve", "net_profit"]
 CHARGES = [
@@ -120,19 +120,9 @@ def wide_costs(wide_warehouse: Build) -> Iterator[Proof]:
 
 
 @pytest.fixture(scope="session")
-def firms_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All small firms in one build, which passes every test dbt has for its data."""
-    folder = tmp_path_factory.mktemp("firms")
-    worlds = small_firms()
-    raw, configuration = worlds.write(folder)
-    return build(raw, configuration, folder / "warehouse", vars=worlds.variables(), exclude=UNIT_TESTS).path
-
-
-@pytest.fixture(scope="session")
 def firms_costs(firms_warehouse: Path) -> Iterator[Proof]:
     """The small firms."""
-    folder = firms_warehouse.parents[1]
-    world = World.read(folder / "raw", folder / "seeds", as_of=AS_OF)
+    world = recomputed_firms(firms_warehouse)
     with duckdb.connect(str(firms_warehouse), read_only=True) as connection:
         yield Proof(Costs.read(world), connection)
 
