@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from proof_data import recomputed
-from recompute_costs import COUNTED_FROM, Costs
+from recompute import World
+from recompute_costs import COUNTED_FROM
 from worlds import Cells, Raw, override, read_case, segment_type, tiers, write_configuration
 
 # A month's end, which completes the month; the twelve months up to it are those a profit is told for.
@@ -706,9 +707,7 @@ def small_firms() -> CostWorlds:
     return worlds
 
 
-def recomputed_firms(warehouse: Path) -> Costs:
-    """The costs that a build of them is to find, and in them the world."""
+def recomputed_firms(warehouse: Path) -> World:
+    """What a build of them is to find."""
     folder = warehouse.parents[1]
-    variables = CostWorlds().variables()
-    world = recomputed(folder / "raw", folder / "seeds", variables)
-    return Costs.read(world, folder / "seeds")
+    return recomputed(folder / "raw", folder / "seeds", CostWorlds().variables())

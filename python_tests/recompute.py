@@ -11,8 +11,7 @@ of money is a whole number of cents, every other number an exact fraction; nothi
     world.members("sales_performance") one judged and tiered member per customer, as of the run
     world.monthly("sales_performance") the same per month-end, of those who had appeared by then
 
-What customers cost is another chapter (``recompute_costs.py``): until its ``Costs`` know the world, a segment type by
-``net_profit_after_cost_to_serve`` raises ``NotImplementedError`` rather than giving an answer nobody meant.
+Costs (R15), and with them the metric ``net_profit_after_cost_to_serve``, come from ``recompute_costs.py``.
 """
 
 from __future__ import annotations
@@ -140,6 +139,8 @@ TABLES: dict[str, Table] = {
     ),
     "tpl.returns": Table(("return_id",), _types(day="received_on", number="quantity")),
 }
+
+NET_PROFIT = "net_profit_after_cost_to_serve"
 
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
@@ -684,7 +685,7 @@ def amount_lost(order: Sales, limit: Fraction, metric: str, treatment: str) -> A
         return 0
     if metric == "net_sales":
         return order.net_sales - kept
-    if metric in ("gross_margin", "net_profit_after_cost_to_serve"):
+    if metric in ("gross_margin", NET_PROFIT):
         return order.gross_margin - round_half_up(Fraction(order.gross_margin * kept, order.net_sales))
     kept_quantity = Fraction(round_half_up(order.quantity * 10_000 * kept / order.net_sales), 10_000)
     return (order.quantity - kept_quantity) * 100
@@ -944,6 +945,7 @@ class Configuration:
     account_matches: list[dict[str, str | None]]
     parent_overrides: list[dict[str, str | None]]
     overrides: dict[str, list[Override]]
+    cost_pools: list[dict[str, str | None]]
 
     @classmethod
     def read(cls, folder: Path) -> Configuration:
@@ -984,6 +986,7 @@ class Configuration:
             read("account_match_overrides"),
             read("hierarchy_overrides"),
             overrides,
+            read("cost_pools"),
         )
 
     @staticmethod
@@ -1114,10 +1117,6 @@ class MonthlyPattern:
 # Everything together
 
 
-def _nobody_counted_costs() -> Mapping[tuple[str, date], int]:
-    raise NotImplementedError("net_profit_after_cost_to_serve needs the costs of recompute_costs.Costs")
-
-
 class World:
     """All that follows from a raw folder and a configuration folder."""
 
@@ -1142,8 +1141,6 @@ class World:
         self._as_of = as_of
         self._known_on = known_on
         self._first_month_end = first_month_end
-        # R15: what every customer cost to serve in every month, in cents.
-        self.costs_to_serve: Callable[[], Mapping[tuple[str, date], int]] = _nobody_counted_costs
         self._answers: dict[tuple[Any, ...], Any] = {}
         self._known_members: dict[str, set[tuple[Any, ...]]] = {}
         self.verdicts: dict[str, list[Row]] = {
@@ -1837,10 +1834,7 @@ class World:
         outliers_of = self.outliers(segment_type_id, day)
         months = segment_type["timespan_months"] if segment_type["interval"] == "rolling" else 12
         contracts = self.committed(last, months) if segment_type["metric_basis"] == "contract" else None
-        costs: Counter[str] = Counter()
-        if metric == "net_profit_after_cost_to_serve":
-            for (member_id, month), cost in self.costs_to_serve().items():
-                costs[member_id] += cost if first <= month <= last else 0
+        costs = self._costs_to_serve(first, last) if metric == NET_PROFIT else Counter()
         invoiced = self._once(("invoiced", entity), lambda: self._invoiced(entity))
         overrides = self.overrides.get(segment_type_id, [])
         decided = {row.entity_id for row in overrides}
@@ -1856,13 +1850,12 @@ class World:
             flagged = [row for member_id in member_ids for row in outliers_of.get(member_id, ())]
             if contracts is None:
                 untreated = sum(part.amount(metric) for part in own_sales)
+                untreated -= sum(costs[member_id] for member_id in member_ids if member_id in present)
                 has_scope = bool(own_sales)
             else:
                 signed = [member_id for member_id in member_ids if member_id in present]
                 amounts = [amount for member_id in signed for amount in contracts.get(member_id, ())]
                 untreated, has_scope = sum(amounts), bool(amounts)
-            if metric == "net_profit_after_cost_to_serve":
-                untreated -= sum(costs[member_id] for member_id in member_ids if member_id in present)
             first_invoiced = min((invoiced[one] for one in member_ids if one in invoiced), default=date.max)
             result[owner] = Evaluation(
                 first_invoiced=first_invoiced if first_invoiced <= day else None,
@@ -1875,6 +1868,16 @@ class World:
                 ruling=rule(overrides, owner.entity_id, day) if owner.entity_id in decided else Ruling(),
             )
         return result
+
+    def _costs_to_serve(self, first: date, last: date) -> Counter[str]:
+        """R15: what every customer cost to serve in the months of a window."""
+        from recompute_costs import Costs  # noqa: PLC0415 - costs are computed from a world
+
+        months = self._once(("costs",), lambda: Costs.read(self).costs_to_serve)
+        costs: Counter[str] = Counter()
+        for (customer_id, month), cost in months.items():
+            costs[customer_id] += cost if first <= month <= last else 0
+        return costs
 
     @staticmethod
     def _reason(segment_type: Mapping[str, Any], evaluation: Evaluation, day: date) -> str:

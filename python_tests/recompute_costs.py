@@ -3,7 +3,7 @@
 Built on the verdicts, identities, links and rates of ``recompute.World``. Money is whole cents, quantities are exact
 fractions; days are walked through one by one where the SQL carries balances.
 
-    costs = Costs.read(world, Path("seeds"))
+    costs = Costs.read(world)
     costs.drivers        (driver, organisation, month, customer): quantity; nobody's is nobody's (None)
     costs.allocations    one row per pool, month, organisation and customer or reason: to the cent the ledger
 """
@@ -17,9 +17,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
-from pathlib import Path
 
-from recompute import Row, World, global_id, month_end, months_before, read_csv
+from recompute import Row, World, global_id, month_end, months_before
 
 # The table each driver is counted from; without the table, erp.driver_quantities may say it.
 COUNTED_FROM = {
@@ -128,11 +127,10 @@ class Costs:
         self.organisation_of = world.configuration.organisation_of
         self.organisations = set(self.organisation_of.values())
         self.customers = {global_id(*row.key): row.source_system for row in world.staged("erp.customers")}
-        world.costs_to_serve = lambda: self.costs_to_serve
 
     @classmethod
-    def read(cls, world: World, configuration: Path, absent_tables: Iterable[str] = ()) -> Costs:
-        """With the pools of a folder of seeds."""
+    def read(cls, world: World, absent_tables: Iterable[str] = ()) -> Costs:
+        """With the pools of the world's own configuration."""
         pools = {
             row["cost_pool_id"]: Pool(
                 row["driver"],
@@ -140,7 +138,7 @@ class Costs:
                 Fraction(row["practical_capacity"] or 0),
                 row["activity"] or row["cost_pool_id"],
             )
-            for row in read_csv(configuration / "cost_pools.csv")
+            for row in world.configuration.cost_pools
         }
         return cls(world, pools, absent_tables)
 

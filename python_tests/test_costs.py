@@ -108,7 +108,7 @@ def sample_costs(sample_warehouse: Path) -> Iterator[Proof]:
     """The sample, as the project ships it."""
     world = World.read(SAMPLE_RAW, SAMPLE_CONFIGURATION)
     with duckdb.connect(str(sample_warehouse), read_only=True) as connection:
-        yield Proof(Costs.read(world, SAMPLE_CONFIGURATION), connection)
+        yield Proof(Costs.read(world), connection)
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +116,7 @@ def wide_costs(wide_warehouse: Build) -> Iterator[Proof]:
     """The sample with other pools, in the middle of a month."""
     configuration = wide_warehouse.path.parent / "configuration"
     with duckdb.connect(str(wide_warehouse.path), read_only=True) as connection:
-        yield Proof(Costs.read(recomputed(SAMPLE_RAW, configuration, PROOF_VARS), configuration), connection)
+        yield Proof(Costs.read(recomputed(SAMPLE_RAW, configuration, PROOF_VARS)), connection)
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +124,7 @@ def firms_costs(firms_warehouse: Path) -> Iterator[Proof]:
     """The small firms."""
     world = recomputed_firms(firms_warehouse)
     with duckdb.connect(str(firms_warehouse), read_only=True) as connection:
-        yield Proof(world, connection)
+        yield Proof(Costs.read(world), connection)
 
 
 @pytest.fixture(params=["sample", "wide", "firms"])

@@ -112,7 +112,7 @@ def torn_proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
 @pytest.fixture(scope="session")
 def firms_proof(firms_warehouse: Path) -> Iterator[Proof]:
     """Small firms with costs."""
-    yield from _proof(recomputed_firms(firms_warehouse).world, firms_warehouse)
+    yield from _proof(recomputed_firms(firms_warehouse), firms_warehouse)
 
 
 WORLDS = ["sample", "wide", "torn"]

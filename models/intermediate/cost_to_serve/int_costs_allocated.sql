@@ -98,7 +98,7 @@ shares_begun as (
         amounts.divisor_units,
         case
             when amounts.divisor_units = 0 then amounts.cents
-            else cast({{ integer_divide('amounts.cents * claims.quantity_units', 'amounts.divisor_units') }} as numeric(19, 0))
+            else cast({{ whole_quotient('amounts.cents * claims.quantity_units', 'amounts.divisor_units') }} as numeric(19, 0))
         end as whole_cents
     from claims
     inner join amounts
