@@ -36,10 +36,10 @@ grades as (
 
 stratified as (
     select
-        *,
         {%- for dimension in dimensions %}
-        {{ display_share(dimension ~ '_known_weight', dimension ~ '_total_weight') }} as {{ dimension }}_coverage{{ ',' if not loop.last }}
+        {{ display_share(dimension ~ '_known_weight', dimension ~ '_total_weight') }} as {{ dimension }}_coverage,
         {%- endfor %}
+        *
     from {{ ref('int_customers_stratified') }}
 ),
 
