@@ -349,21 +349,21 @@ class Facts:
                 " where coalesce(unallocated_reason, '') <> 'unknown_shipment'"
             )
         }
-        orders: dict[str, set[str]] = defaultdict(set)
+        orders: dict[str, list[str | None]] = defaultdict(list)
         for row in rows(
             "select order_id, concat(source_system, ':', customer_id) as customer_id from staging.stg_erp__orders"
-            " where record_status = 'staged' and order_date is not null and customer_id is not null"
+            " where record_status = 'staged'"
         ):
-            orders[row["order_id"]].add(row["customer_id"])
+            orders[row["order_id"]].append(row["customer_id"])
         consignees = {
             row["party_id"]: row["customer_id"]
             for row in rows("select * from core.bridge_customer_accounts where party_kind = 'tpl_consignee'")
         }
         self.returns: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in rows("select * from staging.stg_tpl__returns where record_status = 'staged' and received_on is not null"):
-            ordered_by = orders.get(row["order_id"], set())
+            ordered_by = orders.get(row["order_id"], [])
             consignee = consignees.get(f"{row['source_system']}:{row['consignee_code']}")
-            customer = next(iter(ordered_by)) if len(ordered_by) == 1 else consignee
+            customer = ordered_by[0] if len(ordered_by) == 1 and ordered_by[0] in self.customers else consignee
             if customer in self.customers:
                 self.returns[customer].append(row)
 
