@@ -411,9 +411,12 @@ class Facts:
             if knows_margin or not lines:
                 known["net_profit"] = sum(margins, Fraction(0)) - spent
         if lines and sales > 0:
-            for amount in ("gross_margin", "net_profit", "cost_to_serve"):
+            for amount in ("net_profit", "cost_to_serve"):
                 if amount in known:
                     known[f"{amount}_rate"] = known[amount] / sales
+        sales_of_known_cost = sum((Fraction(line["net_sales"]) for line in lines if line["cost"] is not None), Fraction(0))
+        if knows_margin and sales_of_known_cost > 0:
+            known["gross_margin_rate"] = known["gross_margin"] / sales_of_known_cost
         if lines and known["order_count"]:
             known["average_order_value"] = sales / known["order_count"]
         if invoiced:
