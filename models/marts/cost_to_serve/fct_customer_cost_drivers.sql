@@ -117,10 +117,10 @@ costs_compared as (
 costs_expected as (
     select
         *,
-        cast(cast({{ divide_half_up(
-            'cast(peer_cost * 100 as numeric(19, 0)) * cast(greatest(net_sales, 0) * 100 as numeric(19, 0))',
-            'cast(peer_net_sales * 100 as numeric(19, 0))'
-        ) }} as numeric(19, 0)) * 0.01 as numeric(18, 2)) as expected_cost
+        {{ from_cents(divide_half_up(
+            to_cents('peer_cost') ~ ' * ' ~ to_cents('greatest(net_sales, 0)'),
+            to_cents('peer_net_sales')
+        )) }} as expected_cost
     from costs_compared
 )
 

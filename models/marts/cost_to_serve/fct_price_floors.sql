@@ -31,12 +31,12 @@ customers_judged as (
         customers.*,
         coalesce(orders.order_count, 0) as order_count,
         {{ left_for_costs }} as left_for_costs,
-        cast(customers.net_sales * 100 as numeric(19, 0)) as net_sales_cents,
-        cast((customers.cost + customers.cost_to_serve) * 100 as numeric(19, 0)) as full_cost_cents,
+        {{ to_cents('customers.net_sales') }} as net_sales_cents,
+        {{ to_cents('customers.cost + customers.cost_to_serve') }} as full_cost_cents,
         case
             when orders.order_count is null or customers.net_sales <= 0 then 'no_sales'
-            when abs(customers.net_sales_of_unknown_cost) * {{ left_for_costs }}
-                > (customers.cost + customers.cost_to_serve) * (10000 - {{ left_for_costs }}) then 'cost_unknown'
+            when {{ to_cents('abs(customers.net_sales_of_unknown_cost)') }} * {{ left_for_costs }}
+                > {{ to_cents('customers.cost + customers.cost_to_serve') }} * (10000 - {{ left_for_costs }}) then 'cost_unknown'
             else 'computed'
         end as price_floor_status
     from customers
@@ -49,14 +49,14 @@ floors_computed as (
         *,
         {%- for column, cents in [
             ('average_order_value', 'net_sales_cents'),
-            ('cost_per_order', 'cast(cost * 100 as numeric(19, 0))'),
-            ('cost_to_serve_per_order', 'cast(cost_to_serve * 100 as numeric(19, 0))'),
+            ('cost_per_order', to_cents('cost')),
+            ('cost_to_serve_per_order', to_cents('cost_to_serve')),
         ] %}
-        cast(cast({{ divide_half_up(cents, 'order_count') }} as numeric(19, 0)) * 0.01 as numeric(18, 2)) as {{ column }},
+        {{ from_cents(divide_half_up(cents, 'order_count')) }} as {{ column }},
         {%- endfor %}
         case
             when price_floor_status = 'computed'
-                then cast(cast({{ divide_half_up('full_cost_cents * 10000', 'order_count * left_for_costs') }} as numeric(19, 0)) * 0.01 as numeric(18, 2))
+                then {{ from_cents(divide_half_up('full_cost_cents * 10000', 'order_count * left_for_costs')) }}
         end as price_floor_per_order,
         case
             when price_floor_status = 'computed'

@@ -48,10 +48,10 @@ advice_computed as (
         cast(orders.order_count as numeric(18, 4)) as quantity,
         cast(orders.week_count as numeric(18, 4)) as advised_quantity,
         costs.order_cost as affected_cost,
-        cast(cast({{ divide_half_up(
-            'cast(costs.order_cost * 100 as numeric(19, 0)) * (orders.order_count - orders.week_count)',
+        {{ from_cents(divide_half_up(
+            to_cents('costs.order_cost') ~ ' * (orders.order_count - orders.week_count)',
             'orders.order_count'
-        ) }} as numeric(19, 0)) * 0.01 as numeric(18, 2)) as cost_freed
+        )) }} as cost_freed
     from costs
     inner join orders
         on costs.customer_id = orders.customer_id
@@ -62,7 +62,7 @@ advice_computed as (
         cast(coalesce(returns_received.quantity, 0) as numeric(18, 4)) as quantity,
         cast(coalesce(returns_received.quantity, 0) * 0.5 as numeric(18, 4)) as advised_quantity,
         costs.return_cost as affected_cost,
-        cast(cast({{ divide_half_up('cast(costs.return_cost * 100 as numeric(19, 0))', '2') }} as numeric(19, 0)) * 0.01 as numeric(18, 2)) as cost_freed
+        {{ from_cents(divide_half_up(to_cents('costs.return_cost'), '2')) }} as cost_freed
     from costs
     left join returns_received
         on costs.customer_id = returns_received.customer_id
