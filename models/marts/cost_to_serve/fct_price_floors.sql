@@ -13,17 +13,16 @@ customers as (
 ),
 
 periods as (
-    select period_from, period_to from {{ ref('int_profit_periods') }}
+    select period_to from {{ ref('int_profit_periods') }}
 ),
 
 -- R12: distinct orders that were invoiced; an order that was cancelled has no value to compare.
 orders as (
-    select lines.customer_id, count(distinct lines.order_key) as order_count
-    from {{ ref('fct_invoice_lines') }} as lines
+    select measured.customer_id, measured.order_count
+    from {{ ref('int_customer_metrics_measured') }} as measured
     inner join periods
-        on lines.invoice_date between periods.period_from and periods.period_to
-    where lines.document_type = 'invoice'
-    group by lines.customer_id
+        on measured.period_to = periods.period_to
+    where measured.order_count > 0
 ),
 
 customers_judged as (
