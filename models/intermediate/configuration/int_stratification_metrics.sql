@@ -8,7 +8,6 @@ with
 
 metrics as (
     select
-        coalesce({{ parse_cell('version', 'integer', true) }}, 1) as version,
         {{ cell_text('metric') }} as metric,
         {{ cell_text('dimension') }} as dimension,
         {{ grading }} as grading,
@@ -23,20 +22,25 @@ metrics as (
             case {{ grading }} when 'share' then {{ default_limits.share[loop.index0] }} when 'quartile' then {{ default_limits.quartile[loop.index0] }} end
         ) as {{ column }},
         {%- endfor %}
-        max(coalesce({{ parse_cell('version', 'integer', true) }}, 1)) over (rows between unbounded preceding and unbounded following) as highest_version
+        coalesce({{ parse_cell('version', 'integer', true) }}, 1) as version
     from {{ ref('stratification_metrics') }}
+),
+
+versions as (
+    select max(version) as highest_version from metrics
 )
 
 select
-    version,
-    metric,
-    dimension,
-    grading,
-    cast(weight as numeric(9, 4)) as weight,
-    cast(weight * 10000 as integer) as weight_units,
-    higher_is_better,
-    cast(limit_a as numeric(18, 6)) as limit_a,
-    cast(limit_b as numeric(18, 6)) as limit_b,
-    cast(limit_c as numeric(18, 6)) as limit_c,
-    version = {{ chosen_version if chosen_version is not none else 'highest_version' }} as is_in_force
+    metrics.version,
+    metrics.metric,
+    metrics.dimension,
+    metrics.grading,
+    cast(metrics.weight as numeric(9, 4)) as weight,
+    cast(metrics.weight * 10000 as integer) as weight_units,
+    metrics.higher_is_better,
+    cast(metrics.limit_a as numeric(18, 6)) as limit_a,
+    cast(metrics.limit_b as numeric(18, 6)) as limit_b,
+    cast(metrics.limit_c as numeric(18, 6)) as limit_c,
+    metrics.version = {{ chosen_version if chosen_version is not none else 'versions.highest_version' }} as is_in_force
 from metrics
+cross join versions

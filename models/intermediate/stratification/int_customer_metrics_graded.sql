@@ -103,7 +103,7 @@ heads_scaled as (
     select
         *,
         cast(numerator * 10000 * case when higher_is_better then 1 else -1 end as numeric(24, 0)) as dividend,
-        cast(denominator * 10000 as numeric(22, 0)) as divisor
+        cast(cast(denominator as numeric(22, 4)) * 10000 as numeric(22, 0)) as divisor
     from values_known
     where grading = 'quartile'
 ),

@@ -17,13 +17,13 @@ months as (
 
 months_compared as (
     select
-        months.customer_id,
-        periods.recent_from,
-        periods.recent_to,
         {%- for measure in measures %}
         cast(sum(case when months.cost_month between periods.recent_from and periods.recent_to then months.{{ measure }} else 0 end) as numeric(18, 2)) as recent_{{ measure }},
-        cast(sum(case when months.cost_month between periods.year_before_from and periods.year_before_to then months.{{ measure }} else 0 end) as numeric(18, 2)) as year_before_{{ measure }}{{ ',' if not loop.last }}
+        cast(sum(case when months.cost_month between periods.year_before_from and periods.year_before_to then months.{{ measure }} else 0 end) as numeric(18, 2)) as year_before_{{ measure }},
         {%- endfor %}
+        months.customer_id,
+        periods.recent_from,
+        periods.recent_to
     from months
     inner join periods
         on months.cost_month between periods.year_before_from and periods.recent_to

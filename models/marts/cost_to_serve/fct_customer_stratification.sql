@@ -36,37 +36,43 @@ grades as (
 
 stratified as (
     select
-        *,
         {%- for dimension in dimensions %}
-        {{ display_share(dimension ~ '_known_weight', dimension ~ '_total_weight') }} as {{ dimension }}_coverage{{ ',' if not loop.last }}
+        {{ display_share(dimension ~ '_known_weight', dimension ~ '_total_weight') }} as {{ dimension }}_coverage,
         {%- endfor %}
+        *
     from {{ ref('int_customers_stratified') }}
 ),
 
 month_ends as (
-    select period_to, lead(period_to) over (order by period_to desc) as previous_to from {{ ref('int_stratification_periods') }}
+    select
+        periods.period_to,
+        periods.year_before,
+        max(stratification_periods.period_to) as previous_to
+    from periods
+    left join {{ ref('int_stratification_periods') }} as stratification_periods
+        on periods.period_to > stratification_periods.period_to
+    group by periods.period_to, periods.year_before
 ),
 
 current_quadrants as (
-    select stratified.customer_id, stratified.period_to, stratified.quadrant, month_ends.previous_to, periods.year_before
+    select stratified.customer_id, stratified.quadrant
     from stratified
-    inner join periods
-        on stratified.period_to = periods.period_to
     inner join month_ends
         on stratified.period_to = month_ends.period_to
 ),
 
+-- Who was there before and is silent now is unknown now.
 quadrants_before as (
     select
-        current_quadrants.customer_id,
-        max(case when stratified.period_to = current_quadrants.previous_to then stratified.quadrant end) as previous_quadrant,
-        max(case when stratified.period_to = current_quadrants.year_before then stratified.quadrant end) as year_before_quadrant,
-        max(case when stratified.quadrant <> current_quadrants.quadrant then stratified.period_to end) as last_other_month_end
-    from current_quadrants
-    inner join stratified
-        on current_quadrants.customer_id = stratified.customer_id
-        and current_quadrants.period_to >= stratified.period_to
-    group by current_quadrants.customer_id
+        stratified.customer_id,
+        max(case when stratified.period_to = month_ends.previous_to then stratified.quadrant end) as previous_quadrant,
+        max(case when stratified.period_to = month_ends.year_before then stratified.quadrant end) as year_before_quadrant,
+        max(case when stratified.quadrant <> coalesce(current_quadrants.quadrant, 'unknown') then stratified.period_to end) as last_other_month_end
+    from stratified
+    cross join month_ends
+    left join current_quadrants
+        on stratified.customer_id = current_quadrants.customer_id
+    group by stratified.customer_id
 ),
 
 trends as (

@@ -45,13 +45,13 @@ weights_moved as (
     select
         metrics.metric,
         directions.weight_change_percent,
-        stratified.customer_id,
-        stratified.quadrant,
         {%- for dimension in dimensions %}
         {%- set moves = "case when metrics.dimension = '" ~ dimension ~ "' then metrics.weight_units * directions.weight_change_percent else 0 end" %}
         cast(100 * stratified.{{ dimension }}_points + grades.points * {{ moves }} as numeric(16, 0)) as {{ dimension }}_points,
-        cast(100 * stratified.{{ dimension }}_weight + {{ moves }} as numeric(16, 0)) as {{ dimension }}_weight{{ ',' if not loop.last }}
+        cast(100 * stratified.{{ dimension }}_weight + {{ moves }} as numeric(16, 0)) as {{ dimension }}_weight,
         {%- endfor %}
+        stratified.customer_id,
+        stratified.quadrant
     from stratified
     inner join grades
         on stratified.customer_id = grades.customer_id
