@@ -148,6 +148,17 @@ def acceptance(finding_id: str, **cells: str) -> Cells:
     } | cells
 
 
+def fit(product_id: str, **cells: str) -> Cells:
+    """A good rating of a product, changed by the cells."""
+    return {
+        "product_id": product_id,
+        "strategic_fit": "2",
+        "operational_fit": "4",
+        "reason": "overlaps with another",
+        "rated_by": "ada",
+    } | cells
+
+
 FAULTS: dict[str, Fault] = {
     # segment_types: options
     "entity unknown": bad_type("entity_unknown", "entity 'supplier' is unknown", entity="supplier"),
@@ -642,6 +653,33 @@ FAULTS: dict[str, Fault] = {
     ),
     "acceptance by nobody": bad_row(
         "accepted_findings", "F3", "approved_by is empty", acceptance("F3", approved_by="")
+    ),
+    # product_fit
+    "product without id": bad_row("product_fit", "(empty)", "product_id is empty", fit("")),
+    "product rated twice": bad_row(
+        "product_fit", "erp_north:F1", "stands 2 times (product_id)", fit("erp_north:F1"), fit("erp_north:F1 ")
+    ),
+    "product by its native id": bad_row("product_fit", "F2", "product_id 'F2' is not a global id", fit("F2")),
+    "product fit beyond five": bad_row(
+        "product_fit",
+        "erp_north:F3",
+        "strategic_fit '6' is not a whole number from 1 to 5",
+        fit("erp_north:F3", strategic_fit="6"),
+    ),
+    "product fit in words": bad_row(
+        "product_fit",
+        "erp_north:F4",
+        "operational_fit 'low' is not a whole number from 1 to 5",
+        fit("erp_north:F4", operational_fit="low"),
+    ),
+    "product fit missing": bad_row(
+        "product_fit", "erp_north:F5", "operational_fit is empty", fit("erp_north:F5", operational_fit="")
+    ),
+    "product rated without reason": bad_row(
+        "product_fit", "erp_north:F6", "reason is empty", fit("erp_north:F6", reason="")
+    ),
+    "product rated by nobody": bad_row(
+        "product_fit", "erp_north:F7", "rated_by is empty", fit("erp_north:F7", rated_by="")
     ),
 }
 
