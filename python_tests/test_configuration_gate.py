@@ -126,6 +126,17 @@ def bad_pool(cost_pool_id: str, problem: str, **cells: str) -> Fault:
     return bad_row("cost_pools", cost_pool_id or "(empty)", problem, pool(cost_pool_id, **cells))
 
 
+def graded(metric: str, problem: str, version: str = "3", **cells: str) -> Fault:
+    """A good row of stratification_metrics, changed by the cells, in a version of its own that has nothing else."""
+    good = {"metric": metric, "dimension": "loyalty", "grading": "share", "version": version}
+    return bad_row("stratification_metrics", f"{metric or '(empty)'} of version {version}", problem, good | cells)
+
+
+def limits(first: str, second: str, third: str) -> Cells:
+    """The limits of a row of stratification_metrics."""
+    return {"limit_a": first, "limit_b": second, "limit_c": third}
+
+
 def acceptance(finding_id: str, **cells: str) -> Cells:
     """A good accepted finding, changed by the cells."""
     return {
@@ -134,6 +145,17 @@ def acceptance(finding_id: str, **cells: str) -> Cells:
         "reason": "known",
         "approved_by": "ada",
         "expires_on": "2026-12-31",
+    } | cells
+
+
+def fit(product_id: str, **cells: str) -> Cells:
+    """A good rating of a product, changed by the cells."""
+    return {
+        "product_id": product_id,
+        "strategic_fit": "2",
+        "operational_fit": "4",
+        "reason": "overlaps with another",
+        "rated_by": "ada",
     } | cells
 
 
@@ -568,6 +590,60 @@ FAULTS: dict[str, Fault] = {
         "history 'forget' is unknown",
         {"attribute": "city", "table": "customers", "kind": "static", "history": "forget", "owner": "sales"},
     ),
+    # stratification_metrics
+    "graded by the unknown": graded("charm", "metric 'charm' is unknown"),
+    "grading unknown": graded("net_sales", "grading 'by feel' is unknown", grading="by feel"),
+    "grading missing": graded("net_sales", "grading is empty", version="4", grading=""),
+    "dimension unknown": graded("gross_margin", "dimension 'beauty' is unknown", dimension="beauty"),
+    "dimension missing": graded("gross_margin", "dimension is empty", version="4", dimension=""),
+    "dimension without a metric": bad_row(
+        "stratification_metrics",
+        "version 5",
+        "has no metric of dimension profitability",
+        {"metric": "net_sales", "dimension": "loyalty", "grading": "share", "version": "5"},
+    ),
+    "weight of nothing": graded("order_count", "weight '0' is not a number", weight="0"),
+    "weight too fine": graded("order_count", "weight 0.33333 has more than four decimals", version="4", weight="0.33333"),
+    "direction unclear": graded("product_count", "higher_is_better 'perhaps' is not true or false", higher_is_better="perhaps"),
+    "stratification version": bad_row(
+        "stratification_metrics",
+        "net_sales of version first",
+        "version 'first' is not a whole number of at least 1",
+        {"metric": "net_sales", "dimension": "loyalty", "grading": "share", "version": "first"},
+    ),
+    "graded twice": bad_row(
+        "stratification_metrics",
+        "months_active of version 6",
+        "stands 2 times (metric + version)",
+        *[{"metric": "months_active", "dimension": name, "grading": "quartile", "version": "6"} for name in ("loyalty", "buying_power")],
+    ),
+    "limit in words": graded("net_profit", "limit_b 'half' is not a number", **limits("0.2", "half", "0.9")),
+    "absolute without limits": graded("net_profit", "needs limit_a, limit_b and limit_c", version="4", grading="absolute"),
+    "share with one limit": graded("net_profit", "has some of its limits and not all", version="5", limit_a="0.5"),
+    "limits that rise": graded(
+        *("net_profit_rate", "limits 0.1, 0.2, 0.3 do not fall from A to C"), grading="absolute", **limits("0.1", "0.2", "0.3")
+    ),
+    "limits that stand still": graded(
+        *("net_profit_rate", "limits 0.3, 0.3, 0.1 do not fall from A to C"),
+        version="4",
+        grading="absolute",
+        **limits("0.3", "0.3", "0.1"),
+    ),
+    "limits that fall": graded(
+        *("days_to_pay", "limits 60, 45, 30 do not rise from A to C"), grading="absolute", **limits("60", "45", "30")
+    ),
+    "limits of a reversed metric": graded(
+        *("order_count", "limits 9, 5, 1 do not rise from A to C"),
+        version="5",
+        grading="absolute",
+        higher_is_better="false",
+        **limits("9", "5", "1"),
+    ),
+    "cuts over 1": graded("cost_to_serve", "limits 0.5, 0.8, 1.1 are no cumulative cuts", **limits("0.5", "0.8", "1.1")),
+    "cuts from 0": graded(
+        *("cost_to_serve", "limits 0, 0.8, 0.9 are no cumulative cuts"), version="4", **limits("0", "0.8", "0.9")
+    ),
+    "share of a rate": graded("return_rate", "grading share does not go with a rate"),
     # accepted_findings
     "acceptance without end": bad_row(
         "accepted_findings", "F1", "expires_on is empty", acceptance("F1", expires_on="")
@@ -577,6 +653,33 @@ FAULTS: dict[str, Fault] = {
     ),
     "acceptance by nobody": bad_row(
         "accepted_findings", "F3", "approved_by is empty", acceptance("F3", approved_by="")
+    ),
+    # product_fit
+    "product without id": bad_row("product_fit", "(empty)", "product_id is empty", fit("")),
+    "product rated twice": bad_row(
+        "product_fit", "erp_north:F1", "stands 2 times (product_id)", fit("erp_north:F1"), fit("erp_north:F1 ")
+    ),
+    "product by its native id": bad_row("product_fit", "F2", "product_id 'F2' is not a global id", fit("F2")),
+    "product fit beyond five": bad_row(
+        "product_fit",
+        "erp_north:F3",
+        "strategic_fit '6' is not a whole number from 1 to 5",
+        fit("erp_north:F3", strategic_fit="6"),
+    ),
+    "product fit in words": bad_row(
+        "product_fit",
+        "erp_north:F4",
+        "operational_fit 'low' is not a whole number from 1 to 5",
+        fit("erp_north:F4", operational_fit="low"),
+    ),
+    "product fit missing": bad_row(
+        "product_fit", "erp_north:F5", "operational_fit is empty", fit("erp_north:F5", operational_fit="")
+    ),
+    "product rated without reason": bad_row(
+        "product_fit", "erp_north:F6", "reason is empty", fit("erp_north:F6", reason="")
+    ),
+    "product rated by nobody": bad_row(
+        "product_fit", "erp_north:F7", "rated_by is empty", fit("erp_north:F7", rated_by="")
     ),
 }
 

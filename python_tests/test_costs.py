@@ -22,7 +22,6 @@ from conftest import SAMPLE_CONFIGURATION, SAMPLE_RAW, Build, build
 from cost_worlds import (
     ALIKE,
     ALPHA,
-    AS_OF,
     CAPACITY,
     CARBON,
     CARBON_PARTS,

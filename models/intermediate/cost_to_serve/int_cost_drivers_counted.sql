@@ -17,14 +17,10 @@ only_organisation as (
     select case when count(distinct organisation_id) = 1 then min(organisation_id) end as organisation_id from organisations
 ),
 
-all_orders as (
+orders as (
     select source_system, order_id, order_date, {{ global_id('source_system', 'customer_id') }} as customer_id
     from {{ ref('stg_erp__orders') }}
-    where record_status = 'staged'
-),
-
-orders as (
-    select * from all_orders where order_date is not null
+    where record_status = 'staged' and order_date is not null
 ),
 
 -- Typing a cancelled order was work as well.
@@ -45,33 +41,8 @@ shipments as (
     select * from {{ ref('int_shipments_traced') }} where shipped_on is not null
 ),
 
-consignees as (
-    select party_id, customer_id
-    from {{ ref('int_customers_matched_to_parties') }}
-    where party_kind = 'tpl_consignee' and not is_ambiguous
-),
-
--- A return names its order without the system it stands in: an order number that several systems use says nothing.
-orders_by_number as (
-    select order_id, min(source_system) as source_system, min(customer_id) as customer_id
-    from all_orders
-    group by order_id
-    having count(*) = 1
-),
-
 returns_received as (
-    select
-        returns.received_on,
-        orders_by_number.source_system,
-        coalesce(customers.customer_id, consignees.customer_id) as customer_id
-    from {{ ref('stg_tpl__returns') }} as returns
-    left join orders_by_number
-        on returns.order_id = orders_by_number.order_id
-    left join customers
-        on orders_by_number.customer_id = customers.customer_id
-    left join consignees
-        on {{ global_id('returns.source_system', 'returns.consignee_code') }} = consignees.party_id
-    where returns.record_status = 'staged' and returns.received_on is not null
+    select received_on, order_source_system as source_system, customer_id from {{ ref('int_returns_traced') }}
 ),
 
 -- An account that stands for several customers counts for the one that is linked best, then for the first id.

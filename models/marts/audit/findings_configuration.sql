@@ -11,6 +11,10 @@ findings as (
     select seed, row_key, problem, mend from {{ ref('int_master_data_rules_checked') }}
     union all
     select seed, row_key, problem, mend from {{ ref('int_cost_pools_checked') }}
+    union all
+    select seed, row_key, problem, mend from {{ ref('int_stratification_metrics_checked') }}
+    union all
+    select seed, row_key, problem, mend from {{ ref('int_product_fit_checked') }}
 )
 
 select distinct
