@@ -49,7 +49,7 @@ class Pool:
 
     driver: str
     is_shared: bool
-    capacity: Fraction
+    capacity: Fraction | None
     activity: str
 
 
@@ -135,7 +135,7 @@ class Costs:
             row["cost_pool_id"]: Pool(
                 row["driver"],
                 row["cost_level"] != "organisation",
-                Fraction(row["practical_capacity"] or 0),
+                Fraction(row["practical_capacity"]) if row["practical_capacity"] else None,
                 row["activity"] or row["cost_pool_id"],
             )
             for row in world.configuration.cost_pools
@@ -359,7 +359,7 @@ class Costs:
         for customer, quantity in used:
             claims[customer or "untraced_volume"] += quantity
         volume = sum(claims.values(), Fraction(0))
-        if pool.capacity > volume:
+        if pool.capacity is not None and pool.capacity > volume:
             claims["unused_capacity"] = pool.capacity - volume
         total = sum(claims.values(), Fraction(0))
         if not claims:

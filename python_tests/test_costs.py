@@ -22,7 +22,6 @@ from conftest import SAMPLE_CONFIGURATION, SAMPLE_RAW, Build, build
 from cost_worlds import (
     ALIKE,
     ALPHA,
-    AS_OF,
     CAPACITY,
     CARBON,
     CARBON_PARTS,
@@ -43,7 +42,7 @@ from cost_worlds import (
 )
 from proof_data import PROOF_VARS, recomputed
 from recompute import World, cents, round_half_up
-from recompute_costs import COUNTED_FROM, Costs, Profit
+from recompute_costs import COUNTED_FROM, Costs, Profit, month_start
 from worlds import DBT_TESTS, assert_same_values, read_case
 
 TRENDS = ["net_sales", "gross_margin", "cost_to_serve", "net_profit"]
@@ -292,6 +291,25 @@ def test_every_order_has_the_pocket_margin_we_find(proof: Proof) -> None:
     assert_same_values(found, expected, "fct_order_pocket_margins")
 
 
+def test_every_cost_that_somebody_can_mend_is_a_finding(proof: Proof) -> None:
+    expected: Counter[tuple[str, str, date, str | None]] = Counter()
+    for row in proof.costs.allocations:
+        place = row.cost_pool_id, row.cost_month, row.organisation_id
+        if row.unallocated_reason not in (None, "organisation_level", "unused_capacity"):
+            expected[row.unallocated_reason, *place] += row.cost
+        pool = proof.costs.pools.get(row.cost_pool_id)
+        if pool and pool.capacity is not None and (row.driver_volume or 0) > pool.capacity:
+            expected["over_capacity", *place] = row.pool_cost
+    for row in proof.costs.world.staged("erp.driver_quantities"):
+        driver = row.values["driver"]
+        if driver in proof.costs.counted or driver == "none":
+            expected["driver_counted_from_facts", driver, month_start(row.values["driver_month"]), None] = 0
+    found = proof.amounts(
+        "audit.findings_costs", ["problem", "subject", "cost_month", "organisation_id"], ["amount"]
+    )
+    assert_same_values(found, {key: (amount,) for key, amount in expected.items()}, "findings_costs")
+
+
 # ---- The torn firms have what they are there for ----
 
 
@@ -311,8 +329,8 @@ def test_every_kind_of_cost_occurs(firms_costs: Proof) -> None:
     assert {(row.pool_cost > 0) - (row.pool_cost < 0) for row in shared} == {-1, 0, 1}
     assert any(row.organisation_id is None for row in shared)
     capacities = {row.cost_pool_id: firms_costs.costs.pools[row.cost_pool_id].capacity for row in shared}
-    assert any(0 < capacities[row.cost_pool_id] < row.driver_volume for row in shared)
-    assert any(0 < capacities[row.cost_pool_id] == row.driver_volume for row in shared)
+    assert any(0 < (capacities[row.cost_pool_id] or 0) < row.driver_volume for row in shared)
+    assert any(0 < (capacities[row.cost_pool_id] or 0) == row.driver_volume for row in shared)
 
 
 @pytest.mark.parametrize("table", ["erp.cost_ledger", "erp.driver_quantities", "tpl.charges", "tpl.returns", "crm.activities"])

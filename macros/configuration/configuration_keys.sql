@@ -11,6 +11,7 @@
         'account_match_overrides': ['customer_id', 'party_kind', 'party_id'],
         'cost_pools': ['cost_pool_id'],
         'stratification_metrics': ['metric', 'version'],
+        'product_fit': ['product_id'],
         'attribute_registry': ['attribute', 'table'],
         'accepted_findings': ['finding_kind', 'finding_id', 'approved_by', 'expires_on'],
     }) }}

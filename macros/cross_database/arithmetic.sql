@@ -39,6 +39,17 @@
 {%- endmacro %}
 
 
+{# An amount of two decimals as whole cents, and whole cents as an amount: shares of money are computed in between. Wide enough for
+   the largest amounts, and for a product of two of them that fits 38 digits. #}
+{% macro to_cents(amount) -%}
+    cast(cast({{ amount }} as numeric(19, 2)) * 100 as numeric(20, 0))
+{%- endmacro %}
+
+{% macro from_cents(cents) -%}
+    cast(cast({{ cents }} as numeric(19, 0)) * 0.01 as numeric(18, 2))
+{%- endmacro %}
+
+
 {# part / whole for display, rounded half up to six decimals: both have at most four, and the whole is not negative. Divisions of large
    decimals are slow, so the share is guessed as a float and put right by exact multiplication: it is off by one millionth at most. #}
 {% macro display_share(part, whole) -%}

@@ -13,6 +13,8 @@ findings as (
     select seed, row_key, problem, mend from {{ ref('int_cost_pools_checked') }}
     union all
     select seed, row_key, problem, mend from {{ ref('int_stratification_metrics_checked') }}
+    union all
+    select seed, row_key, problem, mend from {{ ref('int_product_fit_checked') }}
 )
 
 select distinct

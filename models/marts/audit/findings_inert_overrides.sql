@@ -1,5 +1,5 @@
 -- Decisions of people that have no effect, or less than they look: not approved, approved by their author, about somebody nobody
--- knows; and two decisions about one entity from the same day, of which the higher id counts.
+-- knows, a product included; and two decisions about one entity from the same day, of which the higher id counts.
 with
 
 customers as (
@@ -28,6 +28,14 @@ match_overrides as (
         {{ cell_text('party_id') }} as party_id,
         {{ cell_text('approved_by') }} as approved_by
     from {{ ref('account_match_overrides') }}
+),
+
+product_fits as (
+    select {{ cell_text('product_id') }} as product_id from {{ ref('product_fit') }}
+),
+
+products as (
+    select product_id from {{ ref('int_products_identified') }}
 ),
 
 as_of_dates as (
@@ -100,6 +108,18 @@ found as (
     where match_overrides.approved_by is null
         or customers.customer_id is null
         or (match_overrides.party_kind = 'crm_account' and accounts.party_id is null)
+    union all
+    select
+        'product_fit|' || product_fits.product_id as finding_id,
+        'product_fit.csv' as file_name,
+        cast(null as {{ dbt.type_string() }}) as segment_type_id,
+        cast(null as {{ dbt.type_string() }}) as override_id,
+        product_fits.product_id as entity_id,
+        'unknown product' as problem
+    from product_fits
+    left join products
+        on product_fits.product_id = products.product_id
+    where products.product_id is null
     union all
     select
         'segment_overrides|' || segment_overrides.override_id as finding_id,
