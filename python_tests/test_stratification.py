@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SAMPLE_CONFIGURATION, build, read_rows
+from conftest import PROJECT, SAMPLE_CONFIGURATION, build, read_rows
 from worlds import DBT_TESTS, Cells, Raw, assert_same_values, read_case, segment_type, tiers, write_configuration
 
 CASE = "contract_stratification_8customers"
@@ -807,3 +807,16 @@ def test_early_warnings_of_the_sample(sample_warehouse: Path, recomputed: Recomp
     assert {kind for _, kind in found} == {
         *("core_falling", "core_left", "small_rising", "turned_unprofitable", "cost_without_sales")
     }
+
+
+def test_the_page_for_readers_says_what_the_sample_says(sample_warehouse: Path) -> None:
+    page = (PROJECT / "docs" / "stratification.md").read_text(encoding="utf-8")
+    rows = read_rows(
+        sample_warehouse,
+        "select quadrant, count(*) as customers, sum(profits.net_sales) as net_sales, sum(profits.cost_to_serve) as costs,"
+        " sum(profits.net_profit) as profit from cost_to_serve.fct_customer_stratification"
+        " inner join cost_to_serve.fct_customer_profitability as profits using (customer_id) group by quadrant",
+    )
+    for row in rows:
+        amounts = " | ".join(f"{row[name]:,}" for name in ("net_sales", "costs", "profit"))
+        assert f"| {row['quadrant']} | {row['customers']} | {amounts} |" in page
