@@ -11,13 +11,16 @@ recorded. The metrics are those of the last build.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from recompute import Amount, Configuration, Entity, Evaluation, World, rank, rule
+from recompute import Amount, Configuration, Entity, Evaluation, Standing, World, rank, round_half_up, rule
 
 STEPS = ["start", "hierarchy", "configuration", "own_metric", "peers", "override", "hysteresis"]
 # In force, so in history.
@@ -115,7 +118,14 @@ class Ranking:
         reason = source.reasons.get(entity, "default_new")
         if reason != "ranked":
             return self.rules.tier_without_rank(reason)
+        if self.pool.get(entity) == source.metrics[entity]:
+            return self._standings[entity].tier
         return rank(self.pool | {entity: source.metrics[entity]}, self.ladder)[entity].tier
+
+    @cached_property
+    def _standings(self) -> dict[Entity, Standing]:
+        """Everybody as they are."""
+        return rank(self.pool, self.ladder)
 
 
 class Causes:
@@ -307,3 +317,41 @@ class Causes:
             for entity, row in evaluations.items()
             if row.damped and row.damped.applied != row.computed_tier
         }
+
+
+# ---- The columns of audit.fct_tier_changes ----
+
+Key = tuple[str, str, date]
+CHANGE_COLUMNS = ["tier_start", *(f"tier_after_{step}" for step in STEPS[1:-1]), "tier_end"]
+
+
+def found_changes(rows: Iterable[dict[str, Any]]) -> dict[Key, tuple[Any, ...]]:
+    """The changes of the mart: steps, causes, entities and what was brought."""
+    return {
+        (row["segment_type_id"], row["member_id"], row["to_date"]): (
+            tuple(row[column] for column in CHANGE_COLUMNS),
+            row["causes"],
+            *(row[column] for column in ("from_date", "old_entity_id", "new_entity_id", "old_segment_type_id", "is_recorded")),
+            tuple(_in_cents(row[f"metric_amount_{moment}"]) for moment in ("start", "before", "end")),
+        )
+        for row in rows
+    }
+
+
+def recomputed_changes(
+    causes: Causes, segment_type_id: str, from_date: date, to_date: date
+) -> dict[Key, tuple[Any, ...]]:
+    """The same, by ranking everybody anew for every single customer."""
+    return {
+        (segment_type_id, member_id, to_date): (
+            change.tiers,
+            change.causes,
+            *(from_date, change.old_entity_id, change.new_entity_id, change.old_segment_type_id, change.is_recorded),
+            tuple(None if amount is None else round_half_up(Fraction(amount)) for amount in change.metric_amounts),
+        )
+        for member_id, change in causes.changes(segment_type_id, from_date, to_date).items()
+    }
+
+
+def _in_cents(amount: Decimal | None) -> int | None:
+    return None if amount is None else round_half_up(Fraction(amount) * 100)

@@ -15,12 +15,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import read_rows
 from recompute import Member, World
+from recompute_causes import CHANGE_COLUMNS, Causes, found_changes, recomputed_changes
 from worlds import (
     CASES,
     DBT_TESTS,
@@ -254,10 +256,12 @@ class Witness:
     recorded: dict[tuple[str, str], list[list[Any]]] = field(default_factory=dict)
     versions: dict[tuple[str, str, date], list[list[Any]]] = field(default_factory=dict)
     world: World | None = None
+    causes: Causes = field(default_factory=Causes)
 
     def see(self, run: Run, raw: Path, seeds: Path) -> None:
         """One build that looks forward."""
         self.world = World.read(raw, seeds, as_of=run.as_of, known_on=run.known_on)
+        self.causes.see(self.world)
         types = types_of(self.world)
         now = {(name, key): state(member) for name in types for key, member in self.world.members(name).items()}
         for key in self.recorded.keys() | now.keys():
@@ -450,6 +454,21 @@ def test_the_example_of_causes(life: Life) -> None:
     assert found == expected
     assert all(row["tier_end"] == row["tier_after_override"] and row["old_segment_type_id"] == "changes_old" for row in rows)
     assert all(row["is_recorded"] and not row["is_metric_restated"] for row in rows)
+
+
+def test_every_change_has_the_causes_we_find(life: Life) -> None:
+    """R21: all pairs of dates of all types in force, with everybody ranked anew for every single customer."""
+    causes, world = life.witness.causes, life.witness.world
+    assert world is not None
+    expected = {}
+    for from_date, to_date in pairwise(world.evaluation_dates):
+        for name in causes.rules_on(to_date):
+            expected |= recomputed_changes(causes, name, from_date, to_date)
+    assert found_changes(life.changes) == expected
+    steps = {move.split(":")[0] for row in life.changes if row["is_recorded"] for move in row["causes"].split("|")}
+    # Who changes hands is in the worked example.
+    assert steps >= {"configuration", "own_metric", "peers", "override", "hysteresis"}
+    assert all(len({row[column] for column in CHANGE_COLUMNS}) > 1 for row in life.changes)
 
 
 def test_where_recorded_and_restated_differ(life: Life) -> None:

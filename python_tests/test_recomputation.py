@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -62,7 +62,7 @@ from recompute import (
     walk_up,
     window,
 )
-from recompute_causes import STEPS, Causes
+from recompute_causes import Causes, found_changes, recomputed_changes
 from worlds import assert_same_values, read_case
 
 WITHOUT_TESTS = "resource_type:test resource_type:unit_test"
@@ -611,41 +611,12 @@ def test_the_concentration_is_that_of_the_ranked_entities_of_every_date(proof: P
 # ---- 7. What is reported ----
 
 
-CHANGE_COLUMNS = ["tier_start", *(f"tier_after_{step}" for step in STEPS[1:-1]), "tier_end"]
-
-
-def found_changes(rows: Iterable[dict[str, Any]]) -> dict[tuple[str, str, date], tuple[Any, ...]]:
-    """The changes of the mart: steps, causes, entities and what was brought."""
-    return {
-        (row["segment_type_id"], row["member_id"], row["to_date"]): (
-            tuple(row[column] for column in CHANGE_COLUMNS),
-            row["causes"],
-            *(row[column] for column in ("from_date", "old_entity_id", "new_entity_id", "old_segment_type_id", "is_recorded")),
-            tuple(in_cents(row[f"metric_amount_{moment}"]) for moment in ("start", "before", "end")),
-        )
-        for row in rows
-    }
-
-
-def recomputed_changes(causes: Causes, segment_type_id: str, from_date: date, to_date: date) -> dict[tuple[str, str, date], tuple[Any, ...]]:
-    """The same, by ranking everybody anew for every single customer."""
-    return {
-        (segment_type_id, member_id, to_date): (
-            change.tiers,
-            change.causes,
-            *(from_date, change.old_entity_id, change.new_entity_id, change.old_segment_type_id, change.is_recorded),
-            tuple(None if amount is None else round_half_up(Fraction(amount)) for amount in change.metric_amounts),
-        )
-        for member_id, change in causes.changes(segment_type_id, from_date, to_date).items()
-    }
-
-
 @in_worlds(*WORLDS)
 def test_every_change_has_the_causes_we_find(proof: Proof) -> None:
-    """R21: under every type on the last three pairs of dates; to rank everybody for everybody on all of them would take long."""
+    """R21: under every type on the last two pairs of dates; to rank everybody for everybody on all of them would take long."""
     causes = Causes()
     causes.see(proof.world)
-    pairs = list(pairwise(proof.world.evaluation_dates))[-3:]
+    pairs = list(pairwise(proof.world.evaluation_dates))[-2:]
     expected = {}
     for from_date, to_date in pairs:
         for segment_type_id in causes.rules_on(to_date):

@@ -50,11 +50,14 @@ select
             then cast(row_number() over (partition by rules_number, is_sales_tier order by tier_rank asc) as integer)
     end as sales_tier_position,
     sales_share,
-    cast(
-        sum(case when is_sales_tier then sales_share end) over (
-            partition by rules_number order by tier_rank asc rows between unbounded preceding and current row
-        ) as numeric(10, 8)
-    ) as cumulative_cut,
+    case
+        when is_sales_tier
+            then cast(
+                    sum(case when is_sales_tier then sales_share end) over (
+                        partition by rules_number order by tier_rank asc rows between unbounded preceding and current row
+                    ) as numeric(10, 8)
+                )
+    end as cumulative_cut,
     minimum_amount,
     is_default,
     is_excluded
