@@ -15,13 +15,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import read_rows
 from recompute import Member, World
+from recompute_causes import CHANGE_COLUMNS, Causes, found_changes, recomputed_changes
 from worlds import (
+    CASES,
     DBT_TESTS,
     PROJECT,
     Cells,
@@ -41,7 +44,6 @@ FOR_EVER = date(9999, 12, 31)
 MONTH_ENDS = [date(2024 + month // 12, month % 12 + 1, 1) - timedelta(days=1) for month in range(2, 20)]
 FIRST, LAST = MONTH_ENDS[0], MONTH_ENDS[-1]
 
-TYPES = ["groups", "singles", "calm", "goods"]
 GONE_FROM, BACK_AGAIN = date(2024, 11, 30), date(2025, 3, 31)
 REPARENTED, NEW_THRESHOLD = date(2024, 9, 30), date(2025, 1, 31)
 KILLED = {
@@ -124,6 +126,7 @@ def raw_folder(run: Run, folder: Path) -> Path:
                 loaded_at=f"{sale['landed']} 02:00:00",
             )
     five_runs(raw, run)
+    tier_changes(raw, run)
     return raw.write(folder)
 
 
@@ -149,6 +152,44 @@ def five_runs(raw: Raw, run: Run) -> None:
         raw.sale("x", "c2", "2025-02-20", -450, loaded_at="2025-04-08 02:00:00")
 
 
+CHANGES = "contract_tier_change_causes"
+OLD_RUN, NEW_RUN = date(2025, 5, 31), date(2025, 6, 30)
+
+
+def example_of_causes(file: str) -> list[dict[str, str]]:
+    """The worked example of causes; the rest of the world can do without it."""
+    return read_case(CHANGES, file) if (CASES / CHANGES).exists() else []
+
+
+def tier_changes(raw: Raw, run: Run) -> None:
+    """Its customers: the old sales in one month, the new ones in the next."""
+    raw.product("t", "P1")
+    for row in example_of_causes("input.csv"):
+        raw.customer("t", row["customer_id"], parent_customer_id=row["parent_new" if run.as_of >= NEW_RUN else "parent_old"])
+        for day, amount in ((OLD_RUN, row["net_sales_old"]), (NEW_RUN, row["net_sales_new"])):
+            if amount != "0" and day <= run.as_of:
+                raw.sale("t", row["customer_id"], day.isoformat(), amount)
+
+
+def versions_of_the_example(run: Run) -> tuple[list[Cells], list[Cells], list[Cells]]:
+    """Segment types, tiers and decisions of the worked example of causes: the new version replaces the old one."""
+    shares: dict[str, Cells] = {}
+    for row in example_of_causes("config.csv"):
+        shares.setdefault(row["version"], {})[row["tier"]] = row["share"]
+    common = {"family": "changes", "organisation_id": "changes", "hierarchy_level": "ultimate_parent", "timespan_months": "1", "new_customer_days": "0"}
+    is_new = run.as_of >= NEW_RUN
+    types = [segment_type("changes_old", **common, version="1", status="retired" if is_new else "active")]
+    if is_new:
+        types.append(segment_type("changes_new", **common, version="2"))
+    decisions = [
+        override(f"T{row['customer_id']}", "changes_new", f"t:{row['customer_id']}", tier=row["override_new"], valid_from="2025-06-15")
+        for row in example_of_causes("input.csv")
+        if row["override_new"]
+    ]
+    ladders = [tiers(f"changes_{version}", default="N", **shares[version]) for version in ("old", *(["new"] if is_new else []))]
+    return types, [row for ladder in ladders for row in ladder], decisions
+
+
 def configuration(run: Run, folder: Path) -> Path:
     """The configuration in force when the build ran: decisions are written down when they are made."""
     a_share = ("0.70", "0.25") if run.as_of >= NEW_THRESHOLD else ("0.80", "0.15")
@@ -158,10 +199,13 @@ def configuration(run: Run, folder: Path) -> Path:
         override("O3", "singles", "m:S4", mode="clear", valid_from="2024-12-01"),
         override("O4", "groups", "m:H2", tier="X", valid_from="2025-02-01"),
     ]
+    example_types, example_tiers, example_decisions = versions_of_the_example(run)
+    decisions += example_decisions
     return write_configuration(
         folder,
         replace={
             "organisations": [
+                {"organisation_id": "changes", "name": "Changes", "source_system": "t"},
                 {"organisation_id": "main", "name": "Main", "source_system": "m"},
                 {"organisation_id": "example", "name": "Example", "source_system": "x"},
             ],
@@ -172,8 +216,10 @@ def configuration(run: Run, folder: Path) -> Path:
                 segment_type("trial", organisation_id="main", timespan_months="2", status="scenario"),
                 segment_type("goods", organisation_id="main", entity="product", timespan_months="2"),
                 segment_type("five_runs", organisation_id="example", method="absolute", timespan_months="1", new_customer_days="60"),
+                *example_types,
             ],
             "segment_tiers": [
+                *example_tiers,
                 *tiers("groups", excluded="X", A=a_share[0], B=a_share[1], C="0.05"),
                 *tiers("singles", default="N"),
                 *tiers("calm"),
@@ -193,6 +239,11 @@ def configuration(run: Run, folder: Path) -> Path:
 State = tuple[Any, ...]
 
 
+def types_of(world: World) -> list[str]:
+    """The types that history speaks of."""
+    return [name for name, row in world.configuration.segment_types.items() if row["status"] in ("active", "challenger")]
+
+
 def state(member: Member) -> State:
     """What makes a period of its own."""
     return (member.tier, member.computed_tier, member.reason_code, member.tier_source, member.override_id, member.entity_id)
@@ -205,11 +256,13 @@ class Witness:
     recorded: dict[tuple[str, str], list[list[Any]]] = field(default_factory=dict)
     versions: dict[tuple[str, str, date], list[list[Any]]] = field(default_factory=dict)
     world: World | None = None
+    causes: Causes = field(default_factory=Causes)
 
     def see(self, run: Run, raw: Path, seeds: Path) -> None:
         """One build that looks forward."""
         self.world = World.read(raw, seeds, as_of=run.as_of, known_on=run.known_on)
-        types = [*TYPES, "five_runs"]
+        self.causes.see(self.world)
+        types = types_of(self.world)
         now = {(name, key): state(member) for name in types for key, member in self.world.members(name).items()}
         for key in self.recorded.keys() | now.keys():
             periods = self.recorded.setdefault(key, [])
@@ -267,6 +320,7 @@ class Life:
     path: Path
     witness: Witness
     differences: list[dict[str, Any]]
+    changes: list[dict[str, Any]]
     before_looking_back: list[dict[str, Any]]
 
 
@@ -293,11 +347,12 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
         finish(start_dbt(raw, seeds, warehouse, variables, exclude=exclude), warehouse)
         witness.see(run, raw, seeds)
     differences, before = read_rows(path, "select * from audit.fct_recorded_vs_restated"), recorded_rows(path)
+    changes = read_rows(path, "select * from audit.fct_tier_changes")
     back = Run(date(2025, 2, 28), LAST + timedelta(days=20))
     process = start_dbt(raw, seeds, warehouse, back.variables | {"absent_tables": absent_tables()}, exclude="resource_type:unit_test")
     printed, _ = process.communicate(timeout=600)
     assert process.returncode == 0, printed[-6000:]
-    return Life(path, witness, differences, before)
+    return Life(path, witness, differences, changes, before)
 
 
 def absent_tables() -> list[str]:
@@ -386,12 +441,42 @@ def test_the_example_of_five_runs(life: Life) -> None:
     )
 
 
+def test_the_example_of_causes(life: Life) -> None:
+    """``contract_tier_change_causes``: every step of every customer; who is not moved by any has no row."""
+    steps = ["start", "after_hierarchy", "after_configuration", "after_own_metric", "after_peers", "after_override"]
+    expected = {
+        row["customer_id"]: [row["causes"], *(row[f"t{number}_{step.removeprefix('after_')}"] for number, step in enumerate(steps))]
+        for row in read_case(CHANGES)
+        if row["causes"] != "none"
+    }
+    rows = [row for row in life.changes if row["segment_type_id"] == "changes_new" and row["to_date"] == NEW_RUN]
+    found = {row["member_id"].removeprefix("t:"): [row["causes"], *(row[f"tier_{step}"] for step in steps)] for row in rows}
+    assert found == expected
+    assert all(row["tier_end"] == row["tier_after_override"] and row["old_segment_type_id"] == "changes_old" for row in rows)
+    assert all(row["is_recorded"] and not row["is_metric_restated"] for row in rows)
+
+
+def test_every_change_has_the_causes_we_find(life: Life) -> None:
+    """R21: all pairs of dates of all types in force, with everybody ranked anew for every single customer."""
+    causes, world = life.witness.causes, life.witness.world
+    assert world is not None
+    expected = {}
+    for from_date, to_date in pairwise(world.evaluation_dates):
+        for name in causes.rules_on(to_date):
+            expected |= recomputed_changes(causes, name, from_date, to_date)
+    assert found_changes(life.changes) == expected
+    steps = {move.split(":")[0] for row in life.changes if row["is_recorded"] for move in row["causes"].split("|")}
+    # Who changes hands is in the worked example.
+    assert steps >= {"configuration", "own_metric", "peers", "override", "hysteresis"}
+    assert all(len({row[column] for column in CHANGE_COLUMNS}) > 1 for row in life.changes)
+
+
 def test_where_recorded_and_restated_differ(life: Life) -> None:
     """Every month-end, member by member: what was in force then and what the last build says about it."""
     world = life.witness.world
     assert world is not None
     expected = {}
-    for name in [*TYPES, "five_runs"]:
+    for name in types_of(world):
         monthly = world.monthly(name)
         first = min(periods[0][0] for (found, _), periods in life.witness.recorded.items() if found == name)
         appeared = {member: min(day for day in monthly if member in monthly[day]) for members in monthly.values() for member in members}

@@ -52,6 +52,7 @@ HISTORY = {
     "segmentation.dim_product_segment_history",
     "audit.dim_segment_restatements",
     "audit.fct_recorded_vs_restated",
+    "audit.fct_tier_changes",
 }
 
 Cells = dict[str, Any]

@@ -26,6 +26,14 @@ REASONS = {
     "non_positive_net_sales": "its amount is not above zero",
     "below_min_net_sales": "its net sales are below the minimum of the type",
 }
+CAUSES = {
+    "hierarchy": "another parent moved it",
+    "configuration": "other rules moved it",
+    "own_metric": "its own metric moved it",
+    "peers": "the others moved it",
+    "override": "a decision moved it",
+    "hysteresis": "hysteresis moved it",
+}
 SOURCES = {
     "computed": "what the rule computes",
     "default": "the tier of the new",
@@ -65,6 +73,7 @@ def story(warehouse: Warehouse, customer: str, segment_type: str, day: date) -> 
     lines += decision(warehouse, current)
     lines += rule(warehouse, segment_type, day)
     lines += changes(history, day)
+    lines += causes(warehouse, customer, segment_type, day)
     lines += today(warehouse, customer, segment_type)
     return lines
 
@@ -128,6 +137,30 @@ def changes(history: list[dict[str, Any]], day: date) -> list[str]:
         if row["valid_from"] <= day:
             tier = "gone" if row["is_gone"] else f"{row['tier']} ({row['tier_source']}, {row['reason_code']}), {row['metric_amount']:,.2f}"
             lines.append(f"  from {row['valid_from']}: {tier}")
+    return lines
+
+
+def causes(warehouse: Warehouse, customer: str, segment_type: str, day: date) -> list[str]:
+    """What moved the tier up to the day, step by step."""
+    rows = warehouse.rows(
+        "select * from audit.fct_tier_changes where member_id = ? and segment_type_id = ? and to_date <= ? order by to_date",
+        customer,
+        segment_type,
+        day,
+    )
+    if not rows:
+        return ["", "Between no two evaluation dates anything moved its tier.   [audit.fct_tier_changes]"]
+    lines = ["", "Why it changed:   [audit.fct_tier_changes]"]
+    for row in rows:
+        moves = [move.partition(":") for move in row["causes"].split("|")]
+        told = "; ".join(f"{CAUSES[step]} {move.replace('>', ' to ')}" for step, _, move in moves)
+        lines.append(f"  {row['from_date']} to {row['to_date']}, {row['tier_start']} to {row['tier_end']}: {told}")
+        amounts = " to ".join("nothing" if row[name] is None else f"{row[name]:,.2f}" for name in ("metric_amount_start", "metric_amount_end"))
+        numbers = [f"metric {amounts}"]
+        for moment, name in (("at first", "distance_to_cut_start"), ("then", "distance_to_cut_end")):
+            if row[name] is not None:
+                numbers.append(f"{moment} {abs(row[name]):,.2f} {'inside' if row[name] >= 0 else 'outside'} the cut of {row['cut_tier']}")
+        lines.append(f"    {', '.join(numbers)}{'' if row['is_recorded'] else ' (before the first record)'}")
     return lines
 
 
