@@ -2,6 +2,10 @@
 -- fewer than five digits or repeats one digit: people type something when a form insists.
 -- depends_on: {{ ref('int_configuration_gate') }}
 {% set parents_recorded = parents_recorded('erp', 'customers') %}
+{% set erp_parent_id = global_id('customers.source_system', 'customers.parent_customer_id') %}
+{% if parents_recorded %}
+{% set erp_parent_id = 'case when parents_recorded.customer_id is not null and customers.loaded_at >= ' ~ known_until() ~ ' then parents_recorded.parent_id else ' ~ erp_parent_id ~ ' end' %}
+{% endif %}
 with
 
 customers as (
@@ -45,14 +49,7 @@ select
             then 'vat:' || vat_numbers_judged.vat_number
         else {{ global_id('customers.source_system', 'customers.customer_id') }}
     end as vat_group_id,
-    {% if parents_recorded -%}
-    case
-        when parents_recorded.customer_id is not null and customers.loaded_at >= {{ known_until() }} then parents_recorded.parent_id
-        else {{ global_id('customers.source_system', 'customers.parent_customer_id') }}
-    end as erp_parent_id,
-    {%- else -%}
-    {{ global_id('customers.source_system', 'customers.parent_customer_id') }} as erp_parent_id,
-    {%- endif %}
+    {{ erp_parent_id }} as erp_parent_id,
     upper(customers.country) as country,
     customers.region,
     customers.city,
