@@ -1,6 +1,6 @@
 """R18: recorded history against an independent witness.
 
-One warehouse lives through eighteen month-ends and two more builds, three of them killed half-way: late and corrected rows, decisions
+One warehouse lives through eighteen month-ends and two more builds, seven of them killed half-way: late and corrected rows, decisions
 that begin, expire and are cleared, a subsidiary that changes hands, another threshold, a customer that disappears and comes
 back. After every build ``recompute.World`` says what its tiers are, from the files alone. Folded into periods by the few lines
 below, that is what the marts of history have to hold. The worked example of five runs lives in the same warehouse.
@@ -37,6 +37,7 @@ from worlds import (
     segment_type,
     start_dbt,
     tiers,
+    verify_seals,
     write_configuration,
 )
 
@@ -48,7 +49,11 @@ GONE_FROM, BACK_AGAIN = date(2024, 11, 30), date(2025, 3, 31)
 REPARENTED, NEW_THRESHOLD = date(2024, 9, 30), date(2025, 1, 31)
 KILLED = {
     date(2024, 4, 30): "START snapshot snapshots.snap_segment_tiers",
+    date(2024, 6, 30): "OK snapshotted snapshots.snap_configuration",
+    date(2024, 9, 30): "START snapshot snapshots.snap_segment_periods",
     date(2024, 10, 31): "OK snapshotted snapshots.snap_segment_tiers",
+    date(2024, 12, 31): "START sql incremental model audit.sealed_events",
+    date(2025, 1, 31): "START hook: stratum.on-run-end",
     date(2025, 5, 31): "START sql table model intermediate.int_segment_periods_restated",
 }
 
@@ -321,6 +326,8 @@ class Life:
     witness: Witness
     differences: list[dict[str, Any]]
     changes: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    verified: tuple[int, str]
     before_looking_back: list[dict[str, Any]]
 
 
@@ -348,11 +355,13 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
         witness.see(run, raw, seeds)
     differences, before = read_rows(path, "select * from audit.fct_recorded_vs_restated"), recorded_rows(path)
     changes = read_rows(path, "select * from audit.fct_tier_changes")
+    findings = read_rows(path, "select * from audit.findings_history_disagreements")
+    verified = verify_seals(warehouse, raw, variables)
     back = Run(date(2025, 2, 28), LAST + timedelta(days=20))
     process = start_dbt(raw, seeds, warehouse, back.variables | {"absent_tables": absent_tables()}, exclude="resource_type:unit_test")
     printed, _ = process.communicate(timeout=600)
     assert process.returncode == 0, printed[-6000:]
-    return Life(path, witness, differences, changes, before)
+    return Life(path, witness, differences, changes, findings, verified, before)
 
 
 def absent_tables() -> list[str]:
@@ -501,8 +510,65 @@ def test_where_recorded_and_restated_differ(life: Life) -> None:
     }
     assert found == expected
     causes = {row["difference_cause"] for row in life.differences}
-    assert {"hierarchy", "configuration", "not_known_then"} <= causes
-    assert causes & {"late_rows", "corrected_rows"}
+    assert causes >= {"hierarchy", "configuration", "not_known_then", "late_rows", "corrected_rows", "rows_of_others"}
+    assert "unexplained" not in causes
+
+
+def test_late_and_corrected_are_what_landed_after_the_build_of_the_month(life: Life) -> None:
+    """By the files: sales of the entity, up to the month-end, that the last build for it did not know."""
+    world = life.witness.world
+    assert world is not None
+    known_on = {run.as_of: run.known_on for run in runs()}
+    found, expected = {}, {}
+    for row in life.differences:
+        name, day, cause = row["segment_type_id"], row["month_end"], row["difference_cause"]
+        if name not in TYPES or cause not in ("late_rows", "corrected_rows", "rows_of_others"):
+            continue
+        members = world.monthly(name)[day]
+        named = {key.removeprefix("m:") for key, member in members.items() if member.entity_id == row["restated_entity_id"]}
+        landed: dict[str, list[date]] = {}
+        for sale in SALES:
+            if sale["product" if name == "goods" else "customer"] in named and sale["day"] <= day and sale["landed"] <= LAST + timedelta(days=3):
+                landed.setdefault(sale["invoice_id"], []).append(sale["landed"])
+        late = [days for days in landed.values() if max(days) > known_on[day]]
+        corrected = any(min(days) <= known_on[day] for days in late)
+        key = (name, row["member_id"], day)
+        found[key], expected[key] = cause, "corrected_rows" if corrected else "late_rows" if late else "rows_of_others"
+    assert found == expected
+    assert len(found) > 20  # noqa: PLR2004 - else the world has become too quiet
+
+
+def test_every_disagreement_is_a_finding_with_its_reason(life: Life) -> None:
+    """Folded by member and reason, nothing left out."""
+    expected: dict[tuple[str, ...], list[date]] = {}
+    for row in life.differences:
+        expected.setdefault((row["difference_cause"], row["segment_type_id"], row["member_id"]), []).append(row["month_end"])
+    found = {(row["difference_cause"], row["segment_type_id"], row["member_id"]): row for row in life.findings}
+    assert found.keys() == expected.keys()
+    for key, days in expected.items():
+        row = found[key]
+        assert (row["first_month_end"], row["last_month_end"], row["month_count"]) == (min(days), max(days), len(days))
+        assert row["finding_id"] == f"{'|'.join(key)}|{min(days)}|{max(days)}"
+
+
+def test_the_seals_of_a_life_with_kills_are_verified(life: Life) -> None:
+    """Every build has sealed what it recorded, also where one had been killed before, between and after its seal."""
+    returncode, printed = life.verified
+    assert returncode == 0, printed
+    assert f"Seals verified: {len(runs())} seals" in printed
+    assert "(0 sealed later than their day)" in printed
+
+
+def test_the_log_tells_killed_builds_and_what_was_not_there_any_more(life: Life) -> None:
+    """A killed build recorded nothing that counts; while somebody has disappeared, earlier readings cannot be made again."""
+    log = read_rows(life.path, "select * from audit.run_log order by started_at")
+    assert [row["known_on"] - timedelta(days=3) for row in log if row["status"] == "interrupted"] == sorted(KILLED)
+    recorded = [row for row in log if row["has_recorded"]]
+    assert [(row["as_of_date"], row["known_on"]) for row in recorded] == [(run.as_of, run.known_on) for run in runs()]
+    first_without = next(row for row in recorded if row["as_of_date"] == GONE_FROM)
+    assert first_without["reproduction"] == "approximate"
+    assert "erp.customers: 1 rows that an earlier run had read are there no more" in first_without["reproduction_detail"]
+    assert recorded[0]["reproduction"] == "exact"
 
 
 def test_a_build_that_looks_back_records_nothing(life: Life) -> None:
@@ -559,6 +625,11 @@ def test_the_story_of_a_customer(life: Life) -> None:
     assert decided.returncode == 0, decided.stderr
     assert "Tier A since 2024-05-31" in decided.stdout
     assert "Decision consulted: override_id=O1; " in decided.stdout
+    [run] = read_rows(life.path, "select run_id, configuration_hash from audit.run_log where has_recorded and as_of_date = '2024-05-31'")
+    [seal] = read_rows(life.path, "select chain from audit.seals where as_of_date = '2024-05-31'")
+    assert f"by run {run['run_id']} " in decided.stdout
+    assert f"configuration {run['configuration_hash']}" in decided.stdout
+    assert f"under seal 4 of 2024-05-31, head {seal['chain']}" in decided.stdout
     member = explain(life, "m:H1b", "groups", "2024-10-31").stdout
     assert "The tier is that of m:H2" in member
     assert "tier=A; sales_share=0.80; " in member
@@ -570,7 +641,7 @@ def test_the_story_of_a_customer(life: Life) -> None:
 
 
 def test_a_replay_gives_one_history_whether_or_not_it_was_stopped(tmp_path: Path) -> None:
-    """Two months in one go, and one month, then both: the same rows in every snapshot."""
+    """Two months in one go, and one month, then both: the same rows in every snapshot, and the same seals."""
     last = Run(date(2024, 7, 31), date(2024, 8, 3))
     raw, seeds = raw_folder(last, tmp_path / "raw"), configuration(last, tmp_path / "seeds")
     histories = []
@@ -589,10 +660,11 @@ def test_a_replay_gives_one_history_whether_or_not_it_was_stopped(tmp_path: Path
                 DBT_PROFILES_DIR=profiles(tmp_path).as_posix(),
             )
             assert replayed.returncode == 0, replayed.stdout + replayed.stderr
-        histories.append(recorded_rows(path))
+        histories.append(recorded_rows(path) + read_rows(path, "select * from audit.seals order by seal_number"))
     assert "2024-07-31 (2 of 2): built in" in replayed.stdout
+    assert " s, exact" in replayed.stdout
     assert histories[0] == histories[1]
-    assert {row["dbt_valid_from"].date() for row in histories[0]} >= {date(2024, 6, 30), date(2024, 7, 31)}
+    assert {row["as_of_date"] for row in histories[0] if "seal_number" in row} == {date(2024, 6, 30), date(2024, 7, 31)}
 
 
 def profiles(folder: Path) -> Path:

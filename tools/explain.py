@@ -75,6 +75,7 @@ def story(warehouse: Warehouse, customer: str, segment_type: str, day: date) -> 
     lines += changes(history, day)
     lines += causes(warehouse, customer, segment_type, day)
     lines += today(warehouse, customer, segment_type)
+    lines += proof(warehouse, customer, segment_type, current)
     return lines
 
 
@@ -177,6 +178,29 @@ def today(warehouse: Warehouse, customer: str, segment_type: str) -> list[str]:
     for row in rows:
         lines.append(f"  {row['month_end']}: {row['restated_tier'] or 'no tier'} instead of {row['recorded_tier'] or 'no tier'} ({row['difference_cause']})")
     return lines
+
+
+def proof(warehouse: Warehouse, customer: str, segment_type: str, current: dict[str, Any]) -> list[str]:
+    """The build that recorded the tier in force, and the seal it stands under."""
+    lines = ["", "How this came to be on record:"]
+    # Two builds for one day: the last one counts.
+    for run in warehouse.rows(
+        "select * from audit.run_log where has_recorded and as_of_date = ? order by started_at desc limit 1", current["valid_from"]
+    ):
+        known = f"what had landed by {run['known_on']}" if run["known_on"] else "everything that had landed"
+        lines.append(f"  by run {run['run_id']} of {run['started_at']:%Y-%m-%d %H:%M} UTC, from {known}   [audit.run_log]")
+        lines.append(f"  code {run['code_version']}, configuration {run['configuration_hash']}")
+    for seal in warehouse.rows(
+        "select seals.seal_number, seals.as_of_date, seals.chain from audit.sealed_events as events"
+        " inner join audit.seals as seals on events.seal_number = seals.seal_number"
+        " where events.snapshot = 'snap_segment_tiers' and events.event_kind = 'opened' and events.row_key = ? and events.valid_from = ?"
+        " order by seals.seal_number desc limit 1",
+        f"{segment_type}|{customer}",
+        current["valid_from"],
+    ):
+        lines.append(f"  under seal {seal['seal_number']} of {seal['as_of_date']}, head {seal['chain']}   [audit.seals]")
+        lines.append("  make verify says whether it is still what was sealed.")
+    return lines if len(lines) > 2 else []  # noqa: PLR2004 - the heading
 
 
 def main(arguments: list[str] | None = None) -> int:
