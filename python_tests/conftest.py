@@ -132,3 +132,14 @@ def wide_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Build:
         vars=PROOF_VARS,
         exclude="resource_type:test resource_type:unit_test",
     )
+
+
+@pytest.fixture(scope="session")
+def firms_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small firms with costs (``cost_worlds.py``) in one build, which passes every test dbt has for its data."""
+    from cost_worlds import small_firms  # noqa: PLC0415
+
+    folder = tmp_path_factory.mktemp("firms")
+    worlds = small_firms()
+    raw, configuration = worlds.write(folder)
+    return build(raw, configuration, folder / "warehouse", vars=worlds.variables(), exclude="resource_type:unit_test").path

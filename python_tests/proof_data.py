@@ -100,6 +100,16 @@ WIDE_TYPES: dict[str, Cells] = {
         "timespan_months": "3",
     },
 }
+# The pools of the sample's ledger once more, by the drivers its own seed does not ask for.
+WIDE_POOLS: list[Cells] = [
+    {"cost_pool_id": "order_processing", "driver": "order_lines", "activity": "orders", "practical_capacity": "300.5"},
+    {"cost_pool_id": "warehouse", "driver": "shipment_weight", "activity": "handling"},
+    {"cost_pool_id": "customer_service", "driver": "calls", "practical_capacity": "1"},
+    {"cost_pool_id": "sales_visits", "driver": "units"},
+    {"cost_pool_id": "returns_handling", "driver": "packages", "activity": "handling", "practical_capacity": "100000"},
+    {"cost_pool_id": "credit_management", "driver": "net_sales"},
+    {"cost_pool_id": "rent", "driver": "expedited_shipments", "cost_level": "customer"},
+]
 RETIRED = {identifier for identifier, cells in WIDE_TYPES.items() if cells.get("status") == "retired"}
 # These have no tier for members that nobody ranks, so theirs is the lowest one.
 WITHOUT_DEFAULT_TIER = {
@@ -356,10 +366,11 @@ def wide_configuration(
     overrides: list[OverrideCells] | None = None,
     append: dict[str, list[Cells]] | None = None,
 ) -> Path:
-    """The project's seeds and one more segment type per thing they do not ask for."""
+    """The project's seeds with one more segment type per thing they do not ask for, and their pools by other drivers."""
     wanted = types or WIDE_TYPES
     return write_configuration(
         folder,
+        replace={"cost_pools": WIDE_POOLS},
         append={
             "segment_types": [segment_type(identifier, name=identifier, **cells) for identifier, cells in wanted.items()],
             "segment_tiers": [tier for identifier in wanted for tier in tier_rows(identifier)],

@@ -11,8 +11,7 @@ of money is a whole number of cents, every other number an exact fraction; nothi
     world.members("sales_performance") one judged and tiered member per customer, as of the run
     world.monthly("sales_performance") the same per month-end, of those who had appeared by then
 
-A metric of another chapter (``net_profit_after_cost_to_serve``) raises ``NotImplementedError`` rather than giving an
-answer nobody meant.
+Costs (R15), and with them the metric ``net_profit_after_cost_to_serve``, come from ``recompute_costs.py``.
 """
 
 from __future__ import annotations
@@ -46,6 +45,8 @@ class Table:
     types: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     money: str | None = None
+    # Parts of the key that may be empty.
+    optional_key: tuple[str, ...] = ()
     header: tuple[str, tuple[str, ...]] | None = None
     optional: bool = True
 
@@ -107,10 +108,14 @@ TABLES: dict[str, Table] = {
     "erp.cost_ledger": Table(
         ("cost_pool_id", "ledger_month", "organisation_id"),
         _types(day="ledger_month", number="amount"),
+        required=("amount", "currency"),
         money="amount",
+        optional_key=("organisation_id",),
     ),
     "erp.driver_quantities": Table(
-        ("driver", "customer_id", "driver_month"), _types(day="driver_month", number="quantity")
+        ("driver", "customer_id", "driver_month"),
+        _types(day="driver_month", number="quantity"),
+        optional_key=("customer_id",),
     ),
     "crm.accounts": Table(("account_id",), _types(whole="employee_count")),
     "crm.activities": Table(("activity_id",), _types(day="performed_on", whole="duration_minutes")),
@@ -126,9 +131,16 @@ TABLES: dict[str, Table] = {
         _types(whole="line_number", number="quantity"),
         header=("tpl.shipments", ("shipment_id",)),
     ),
-    "tpl.charges": Table(("charge_id",), _types(day="charged_on", number="amount"), money="amount"),
+    "tpl.charges": Table(
+        ("charge_id",),
+        _types(day="charged_on", number="amount"),
+        required=("amount", "currency", "charged_on"),
+        money="amount",
+    ),
     "tpl.returns": Table(("return_id",), _types(day="received_on", number="quantity")),
 }
+
+NET_PROFIT = "net_profit_after_cost_to_serve"
 
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
@@ -213,7 +225,8 @@ def parse_row(table: str, raw: dict[str, str | None]) -> Row:
         except UnparseableError:
             unparseable = True
             row.values[column] = None
-    if row.source_system is None or any(raw[column] is None for column in TABLES[table].key):
+    contract = TABLES[table]
+    if row.source_system is None or any(raw[column] is None for column in contract.key if column not in contract.optional_key):
         row.quarantine("key_missing")
     elif unparseable:
         row.quarantine("cell_unparseable")
@@ -639,7 +652,7 @@ class Sales:
             return self.quantity * 100
         if metric == "order_count":
             return len(self.orders) * 100
-        return self.gross_margin if metric == "gross_margin" else self.net_sales
+        return self.net_sales if metric == "net_sales" else self.gross_margin
 
 
 def median(values: Iterable[int]) -> Fraction:
@@ -672,7 +685,7 @@ def amount_lost(order: Sales, limit: Fraction, metric: str, treatment: str) -> A
         return 0
     if metric == "net_sales":
         return order.net_sales - kept
-    if metric == "gross_margin":
+    if metric in ("gross_margin", NET_PROFIT):
         return order.gross_margin - round_half_up(Fraction(order.gross_margin * kept, order.net_sales))
     kept_quantity = Fraction(round_half_up(order.quantity * 10_000 * kept / order.net_sales), 10_000)
     return (order.quantity - kept_quantity) * 100
@@ -932,6 +945,7 @@ class Configuration:
     account_matches: list[dict[str, str | None]]
     parent_overrides: list[dict[str, str | None]]
     overrides: dict[str, list[Override]]
+    cost_pools: list[dict[str, str | None]]
 
     @classmethod
     def read(cls, folder: Path) -> Configuration:
@@ -972,6 +986,7 @@ class Configuration:
             read("account_match_overrides"),
             read("hierarchy_overrides"),
             overrides,
+            read("cost_pools"),
         )
 
     @staticmethod
@@ -1001,8 +1016,6 @@ class Configuration:
             "xyz_y_limit": Fraction(row["xyz_y_limit"] or "0.60"),
             "status": row["status"] or "active",
         }
-        if segment_type["metric"] not in ("net_sales", "gross_margin", "order_count", "quantity"):
-            raise NotImplementedError(f"metric {segment_type['metric']} is not part of this recomputation")
         return segment_type
 
     def ladder(self, segment_type_id: str) -> Ladder:
@@ -1164,6 +1177,16 @@ class World:
         for row in self.staged("erp.invoice_lines"):
             if self.factor_of(self.header_of(row)) is None:
                 row.quarantine("exchange_rate_missing")
+        for table in ("erp.cost_ledger", "tpl.charges"):
+            for row in self.staged(table):
+                if self.cost_of(row) is None:
+                    row.quarantine("exchange_rate_missing")
+
+    def cost_of(self, row: Row) -> int | None:
+        """R13: a row of the ledger or a charge in cents, at the rate of the month's last day or of the day it was charged."""
+        day = month_end(row.values["ledger_month"]) if row.table == "erp.cost_ledger" else row.values["charged_on"]
+        factor = self.factor(row.source_system, row.values["currency"].upper(), day)
+        return None if factor is None else cents(row.values["amount"] * factor)
 
     def staged(self, table: str) -> list[Row]:
         """The rows of a table that count."""
@@ -1385,7 +1408,7 @@ class World:
         }
         owners: dict[str, set[str]] = defaultdict(set)
         for row in self.staged("tpl.shipments"):
-            owner = orders.get((row.values["erp_source_system"], row.values["order_id"]))
+            owner = orders.get(((row.values["erp_source_system"] or "").lower(), row.values["order_id"]))
             if owner and row.values["consignee_code"]:
                 owners[global_id(row.source_system, row.values["consignee_code"])].add(global_id(*owner))
         return {party: sorted(found) for party, found in owners.items()}
@@ -1811,13 +1834,15 @@ class World:
         outliers_of = self.outliers(segment_type_id, day)
         months = segment_type["timespan_months"] if segment_type["interval"] == "rolling" else 12
         contracts = self.committed(last, months) if segment_type["metric_basis"] == "contract" else None
+        costs = self._costs_to_serve(first, last) if metric == NET_PROFIT else Counter()
         invoiced = self._once(("invoiced", entity), lambda: self._invoiced(entity))
         overrides = self.overrides.get(segment_type_id, [])
         decided = {row.entity_id for row in overrides}
-        # Before somebody has appeared, not even a contract counts.
-        population = self._population if day == self.as_of else self._appeared
+        # Before somebody has appeared, not even a contract or a cost counts; in the middle of a month everybody is there.
+        everybody, appeared = self._population(segment_type, day), self._appeared(segment_type, day)
+        present = appeared if day == month_end(day) else everybody
         members: dict[Entity, list[str]] = defaultdict(list)
-        for member_id, owner in population(segment_type, day).items():
+        for member_id, owner in (everybody if day == self.as_of else appeared).items():
             members[owner].append(member_id)
         result = {}
         for owner, member_ids in members.items():
@@ -1825,9 +1850,11 @@ class World:
             flagged = [row for member_id in member_ids for row in outliers_of.get(member_id, ())]
             if contracts is None:
                 untreated = sum(part.amount(metric) for part in own_sales)
+                untreated -= sum(costs[member_id] for member_id in member_ids if member_id in present)
                 has_scope = bool(own_sales)
             else:
-                amounts = [amount for member_id in member_ids for amount in contracts.get(member_id, ())]
+                signed = [member_id for member_id in member_ids if member_id in present]
+                amounts = [amount for member_id in signed for amount in contracts.get(member_id, ())]
                 untreated, has_scope = sum(amounts), bool(amounts)
             first_invoiced = min((invoiced[one] for one in member_ids if one in invoiced), default=date.max)
             result[owner] = Evaluation(
@@ -1841,6 +1868,16 @@ class World:
                 ruling=rule(overrides, owner.entity_id, day) if owner.entity_id in decided else Ruling(),
             )
         return result
+
+    def _costs_to_serve(self, first: date, last: date) -> Counter[str]:
+        """R15: what every customer cost to serve in the months of a window."""
+        from recompute_costs import Costs  # noqa: PLC0415 - costs are computed from a world
+
+        months = self._once(("costs",), lambda: Costs.read(self).costs_to_serve)
+        costs: Counter[str] = Counter()
+        for (customer_id, month), cost in months.items():
+            costs[customer_id] += cost if first <= month <= last else 0
+        return costs
 
     @staticmethod
     def _reason(segment_type: Mapping[str, Any], evaluation: Evaluation, day: date) -> str:

@@ -113,6 +113,19 @@ def match(customer_id: str, **cells: str) -> Cells:
     } | cells
 
 
+RENT = {"driver": "none", "cost_level": "organisation"}
+
+
+def pool(cost_pool_id: str, **cells: str) -> Cells:
+    """A good cost pool, changed by the cells."""
+    return {"cost_pool_id": cost_pool_id, "driver": "orders"} | cells
+
+
+def bad_pool(cost_pool_id: str, problem: str, **cells: str) -> Fault:
+    """A cost pool that is wrong in one thing."""
+    return bad_row("cost_pools", cost_pool_id or "(empty)", problem, pool(cost_pool_id, **cells))
+
+
 def graded(metric: str, problem: str, version: str = "3", **cells: str) -> Fault:
     """A good row of stratification_metrics, changed by the cells, in a version of its own that has nothing else."""
     good = {"metric": metric, "dimension": "loyalty", "grading": "share", "version": version}
@@ -548,6 +561,22 @@ FAULTS: dict[str, Fault] = {
     "match without reason": bad_row(
         "account_match_overrides", "erp_north:M3", "reason is empty", match("erp_north:M3", reason="")
     ),
+    # cost_pools
+    "pool without driver": bad_pool("pool_without_driver", "driver is empty", driver=""),
+    "pool without id": bad_pool("", "cost_pool_id is empty"),
+    "pool twice": bad_row("cost_pools", "twice", "stands 2 times (cost_pool_id)", pool("twice"), pool(" twice ")),
+    "cost level unknown": bad_pool("pool_of_a_team", "cost_level 'team' is unknown", cost_level="team"),
+    "capacity no number": bad_pool("pool_of_many", "practical_capacity 'many' is not a number", practical_capacity="many"),
+    "capacity below nothing": bad_pool(
+        "pool_below_nothing", "practical_capacity '-1' is not a number", practical_capacity="-1"
+    ),
+    "pool named like a charge": bad_pool("direct_sales", "its id begins with direct_"),
+    "pool for customers without driver": bad_pool(
+        "pool_by_none", "cost_level customer goes with a driver, and it has none", driver="none"
+    ),
+    "capacity of an organisation": bad_pool(
+        "rent_of_six", "practical_capacity 6 does not go with cost_level organisation", **RENT, practical_capacity="6"
+    ),
     # attribute_registry
     "attribute unknown": bad_row(
         "attribute_registry",
@@ -708,6 +737,12 @@ LEGAL_OVERRIDES = [
     override("L_vat", "sales_by_vat_number", "erp_north:C6", tier="A", valid_to="2025-12-30"),
     override("L_all", "sales_performance_per_customer", "", mode="clear_all", valid_from="2025-02-01"),
 ]
+# A driver that is none of ours may land some night; a capacity of nothing is none, and rent is driven by nothing.
+LEGAL_POOLS = [
+    pool("legal_floor", driver="square_metres", cost_level="customer", practical_capacity="0"),
+    pool("legal_rent", **RENT),
+    pool("legal_board", cost_level="organisation"),
+]
 # Whoever is ranked as part of something else: on the day itself, and in the future.
 MISPLACED_OVERRIDES = [
     decision("M_child", "C5", "A", valid_to="2025-12-31"),
@@ -758,6 +793,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
     def written(name: str, faults: list[Fault], overrides: list[Cells] = LEGAL_OVERRIDES) -> Path:
         added = appended(faults)
         added["segment_overrides"] = [*overrides, *added.get("segment_overrides", [])]
+        added["cost_pools"] = [*LEGAL_POOLS, *added.get("cost_pools", [])]
         return write_configuration(folder / name, append=added)
 
     def night(configuration: Path, exclude: str = DBT_TESTS, select: str | None = None) -> Build:
@@ -850,6 +886,7 @@ def test_good_rows_get_no_sentence(nights: Nights) -> None:
     # A fault is planted beside product_abc: a row that narrows it to no branch.
     good = {row["segment_type_id"] for row in read_csv(SEEDS / "segment_types.csv")} - {"product_abc"}
     good |= {f"override {row['override_id']}" for row in [*read_csv(SEEDS / "segment_overrides.csv"), *LEGAL_OVERRIDES]}
+    good |= {row["cost_pool_id"] for row in [*read_csv(SEEDS / "cost_pools.csv"), *LEGAL_POOLS]}
     accused = [line for line in sentences(nights.many.stdout) if re.split(r"[:,] ", line)[1] in good]
     assert not accused
 

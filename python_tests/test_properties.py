@@ -83,6 +83,22 @@ def tiers(path: Path, *columns: str) -> Tiers:
     return found
 
 
+# What customers are graded by, of the metrics that need none of the tables the variants lack (R17).
+GRADED = (
+    *("net_sales", "average_order_value", "months_active", "months_with_sales", "product_count"),
+    *("gross_margin", "gross_margin_rate", "days_to_pay"),
+)
+
+
+def grades(path: Path) -> dict[str, dict[str, Any]]:
+    """The grades and the value axis of every customer."""
+    shown = ", ".join(f"{metric}_grade" for metric in GRADED)
+    query = f"select customer_id, value_axis, {shown} from cost_to_serve.fct_customer_stratification"
+    found = {row.pop("customer_id"): row for row in read_rows(path, query)}
+    assert {row["net_sales_grade"] for row in found.values()} == {"A", "B", "C", "D", None}
+    return found
+
+
 # ---- Shuffled, and landed twice ----
 
 
@@ -102,6 +118,10 @@ def test_shuffled_rows_that_landed_twice_give_the_same_tiers_and_numbers(
 ) -> None:
     numbers = ("net_sales", "metric_amount", "outlier_amount", "entity_id", "sales_rank", "share_before", "cumulative_share")
     assert_same_values(tiers(landed_twice.path, *numbers), tiers(wide_warehouse.path, *numbers), "landed twice")
+
+
+def test_shuffled_rows_that_landed_twice_give_the_same_grades(wide_warehouse: Build, landed_twice: Build) -> None:
+    assert_same_values(grades(landed_twice.path), grades(wide_warehouse.path), "landed twice")
 
 
 def test_a_second_copy_of_everything_adds_no_staged_row(wide_warehouse: Build, landed_twice: Build) -> None:
@@ -187,6 +207,12 @@ def test_other_ids_give_the_same_tiers_and_numbers(wide_warehouse: Build, rename
     assert_same_values(found, expected, "renamed")
 
 
+def test_other_ids_give_the_same_grades(wide_warehouse: Build, renamed: Build) -> None:
+    new_name = renaming()["customer"]
+    expected = {renamed_global(new_name, customer): row for customer, row in grades(wide_warehouse.path).items()}
+    assert_same_values(grades(renamed.path), expected, "renamed")
+
+
 # ---- Ten times the money ----
 
 
@@ -207,6 +233,10 @@ def tenfold(tmp_path_factory: pytest.TempPathFactory) -> Build:
 
 def test_ten_times_the_sales_give_the_same_tiers(wide_warehouse: Build, tenfold: Build) -> None:
     assert_same_values(tiers(tenfold.path), tiers(wide_warehouse.path), "tenfold")
+
+
+def test_ten_times_the_sales_give_the_same_grades(wide_warehouse: Build, tenfold: Build) -> None:
+    assert_same_values(grades(tenfold.path), grades(wide_warehouse.path), "tenfold")
 
 
 def test_ten_times_the_sales_are_ten_times_the_sales(wide_warehouse: Build, tenfold: Build) -> None:

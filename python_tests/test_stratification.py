@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SAMPLE_CONFIGURATION, build, read_rows
+from conftest import PROJECT, SAMPLE_CONFIGURATION, build, read_rows
 from worlds import DBT_TESTS, Cells, Raw, assert_same_values, read_case, segment_type, tiers, write_configuration
 
 CASE = "contract_stratification_8customers"
@@ -349,21 +349,21 @@ class Facts:
                 " where coalesce(unallocated_reason, '') <> 'unknown_shipment'"
             )
         }
-        orders: dict[str, set[str]] = defaultdict(set)
+        orders: dict[str, list[str | None]] = defaultdict(list)
         for row in rows(
             "select order_id, concat(source_system, ':', customer_id) as customer_id from staging.stg_erp__orders"
-            " where record_status = 'staged' and order_date is not null and customer_id is not null"
+            " where record_status = 'staged'"
         ):
-            orders[row["order_id"]].add(row["customer_id"])
+            orders[row["order_id"]].append(row["customer_id"])
         consignees = {
             row["party_id"]: row["customer_id"]
             for row in rows("select * from core.bridge_customer_accounts where party_kind = 'tpl_consignee'")
         }
         self.returns: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in rows("select * from staging.stg_tpl__returns where record_status = 'staged' and received_on is not null"):
-            ordered_by = orders.get(row["order_id"], set())
+            ordered_by = orders.get(row["order_id"], [])
             consignee = consignees.get(f"{row['source_system']}:{row['consignee_code']}")
-            customer = next(iter(ordered_by)) if len(ordered_by) == 1 else consignee
+            customer = ordered_by[0] if len(ordered_by) == 1 and ordered_by[0] in self.customers else consignee
             if customer in self.customers:
                 self.returns[customer].append(row)
 
@@ -411,9 +411,12 @@ class Facts:
             if knows_margin or not lines:
                 known["net_profit"] = sum(margins, Fraction(0)) - spent
         if lines and sales > 0:
-            for amount in ("gross_margin", "net_profit", "cost_to_serve"):
+            for amount in ("net_profit", "cost_to_serve"):
                 if amount in known:
                     known[f"{amount}_rate"] = known[amount] / sales
+        sales_of_known_cost = sum((Fraction(line["net_sales"]) for line in lines if line["cost"] is not None), Fraction(0))
+        if knows_margin and sales_of_known_cost > 0:
+            known["gross_margin_rate"] = known["gross_margin"] / sales_of_known_cost
         if lines and known["order_count"]:
             known["average_order_value"] = sales / known["order_count"]
         if invoiced:
@@ -804,3 +807,16 @@ def test_early_warnings_of_the_sample(sample_warehouse: Path, recomputed: Recomp
     assert {kind for _, kind in found} == {
         *("core_falling", "core_left", "small_rising", "turned_unprofitable", "cost_without_sales")
     }
+
+
+def test_the_page_for_readers_says_what_the_sample_says(sample_warehouse: Path) -> None:
+    page = (PROJECT / "docs" / "stratification.md").read_text(encoding="utf-8")
+    rows = read_rows(
+        sample_warehouse,
+        "select quadrant, count(*) as customers, sum(profits.net_sales) as net_sales, sum(profits.cost_to_serve) as costs,"
+        " sum(profits.net_profit) as profit from cost_to_serve.fct_customer_stratification"
+        " inner join cost_to_serve.fct_customer_profitability as profits using (customer_id) group by quadrant",
+    )
+    for row in rows:
+        amounts = " | ".join(f"{row[name]:,}" for name in ("net_sales", "costs", "profit"))
+        assert f"| {row['quadrant']} | {row['customers']} | {amounts} |" in page

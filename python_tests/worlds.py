@@ -30,7 +30,7 @@ SEEDS = PROJECT / "seeds"
 
 REQUIRED_TABLES = ["erp.customers", "erp.products", "erp.invoices", "erp.invoice_lines"]
 OPTIONAL_TABLES = [name for name in TABLES if name not in REQUIRED_TABLES]
-PUBLIC_SCHEMAS = ["core", "segmentation", "audit"]
+PUBLIC_SCHEMAS = ["core", "segmentation", "cost_to_serve", "audit"]
 
 # For builds whose marts are compared cell by cell: dbt's own tests would only cost time.
 DBT_TESTS = "resource_type:test resource_type:unit_test"

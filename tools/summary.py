@@ -1,7 +1,7 @@
 """Print what a build has found, short enough to read: the last step of ``make build``.
 
 Reads the DuckDB file named by STRATUM_WAREHOUSE (default warehouse/stratum.duckdb) and prints the as-of date, the tiers
-of every type with their customers or products and their share of net sales, and what was quarantined.
+of every type with their customers or products and their share of net sales, what was earned, and what was quarantined.
 """
 
 import os
@@ -66,6 +66,32 @@ def decision_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return lines
 
 
+def profit_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """From gross margin to net profit, and how much of it the unprofitable customers give away again."""
+    period_from, period_to, customers, net_sales, gross_margin, cost_to_serve, net_profit = connection.execute("""
+        select min(period_from), min(period_to), count(*), sum(net_sales), sum(gross_margin), sum(cost_to_serve), sum(net_profit)
+        from cost_to_serve.fct_customer_profitability
+    """).fetchone()
+    if not customers:
+        return []
+    (unallocated,) = connection.execute(
+        "select coalesce(sum(amount), 0) from cost_to_serve.fct_cost_allocations"
+        " where customer_id is null and cost_month between ? and ?",
+        [period_from, period_to],
+    ).fetchone()
+    losers, loss = connection.execute("""
+        select count(*), coalesce(sum(net_profit), 0) from cost_to_serve.fct_customer_profitability where net_profit < 0
+    """).fetchone()
+    return [
+        f"\nProfit of the customers ({period_from} to {period_to})",
+        f"  {net_sales:>14,} net sales",
+        f"  {gross_margin:>14,} gross margin",
+        f"  {-cost_to_serve:>14,} cost to serve",
+        f"  {net_profit:>14,} net profit, in which {losers:,} customers lose {-loss:,}",
+        f"  {-unallocated:>14,} cost of the company that no customer causes",
+    ]
+
+
 def record_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """What became of the landed rows, and the quarantined ones by rule."""
     counts = dict(connection.execute("""
@@ -117,6 +143,7 @@ def main() -> int:
             "\n".join(
                 tier_lines(connection)
                 + decision_lines(connection)
+                + profit_lines(connection)
                 + record_lines(connection)
                 + finding_lines(connection)
                 + seal_lines(connection)

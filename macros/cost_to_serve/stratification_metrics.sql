@@ -4,7 +4,7 @@
     {{ return({
         'net_sales': {'numerator': 'net_sales', 'higher_is_better': true, 'type': 'numeric(18, 2)'},
         'gross_margin': {'numerator': 'gross_margin', 'higher_is_better': true, 'type': 'numeric(18, 2)'},
-        'gross_margin_rate': {'numerator': 'gross_margin', 'denominator': 'net_sales', 'higher_is_better': true, 'type': 'numeric(18, 6)'},
+        'gross_margin_rate': {'numerator': 'gross_margin', 'denominator': 'net_sales_of_known_cost', 'higher_is_better': true, 'type': 'numeric(18, 6)'},
         'net_profit': {'numerator': 'net_profit', 'higher_is_better': true, 'type': 'numeric(18, 2)'},
         'net_profit_rate': {'numerator': 'net_profit', 'denominator': 'net_sales', 'higher_is_better': true, 'type': 'numeric(18, 6)'},
         'cost_to_serve': {'numerator': 'cost_to_serve', 'higher_is_better': false, 'type': 'numeric(18, 2)'},

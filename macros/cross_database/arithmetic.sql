@@ -13,6 +13,21 @@
 {%- endmacro %}
 
 
+{# How many times a denominator above zero goes into a numerator that is not negative, for quotients below 10^15. Divisions of large
+   numbers are slow, so the quotient is guessed as a float and put right by exact multiplication: it is off by one at most. #}
+{% macro whole_quotient(numerator, denominator) -%}
+    {%- set guess = 'cast(floor(cast(' ~ numerator ~ ' as double precision) / cast(' ~ denominator ~ ' as double precision)) as numeric(19, 0))' -%}
+    (
+        {{ guess }}
+        + case
+            when ({{ guess }} + 1) * {{ denominator }} <= {{ numerator }} then 1
+            when {{ guess }} * {{ denominator }} > {{ numerator }} then -1
+            else 0
+        end
+    )
+{%- endmacro %}
+
+
 {# Exact quotient of whole numbers, rounded half away from zero: no float on the way (R4, R13). Null where the
    denominator, which is never negative, is zero. #}
 {% macro divide_half_up(numerator, denominator) -%}

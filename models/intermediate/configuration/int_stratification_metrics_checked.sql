@@ -21,7 +21,7 @@ union all
 union all
 {{ findings_value('stratification_metrics', key, 'weight', 'rate', 0.0001, 1000) }}
 union all
-{{ finding('stratification_metrics', key, "'weight ' || weight || ' has more than four decimals'", "'round it'") }}
+{{ finding('stratification_metrics', key, "'weight ' || weight || ' has more than four decimals'", "'round it to four of them'") }}
 from {{ ref('stratification_metrics') }}
 where {{ weight }} <> round({{ weight }}, 4)
 union all

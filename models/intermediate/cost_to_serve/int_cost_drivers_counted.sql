@@ -1,5 +1,7 @@
 -- R15: what every customer used of every driver in a month, each unit counted once. A unit that cannot be traced to a customer
--- has none, and still counts in the volume of its driver: nobody else pays for it. Quantities below zero use nothing.
+-- has none, and still counts in the volume of its driver: nobody else pays for it. Its organisation is that of the ERP it stands in;
+-- a visit to a stranger names none, so it belongs to the only organisation there is, or else to the company alone. Quantities
+-- below zero use nothing.
 with
 
 customers as (
@@ -9,6 +11,10 @@ customers as (
 organisations as (
     select {{ cell_text('organisation_id') }} as organisation_id, lower({{ cell_text('source_system') }}) as source_system
     from {{ ref('organisations') }}
+),
+
+only_organisation as (
+    select case when count(distinct organisation_id) = 1 then min(organisation_id) end as organisation_id from organisations
 ),
 
 orders as (
@@ -36,7 +42,7 @@ shipments as (
 ),
 
 returns_received as (
-    select received_on, customer_id from {{ ref('int_returns_traced') }}
+    select received_on, order_source_system as source_system, customer_id from {{ ref('int_returns_traced') }}
 ),
 
 -- An account that stands for several customers counts for the one that is linked best, then for the first id.
@@ -100,20 +106,16 @@ quantities as (
     select 'invoices' as driver, {{ month_start('invoice_date') }} as driver_month, customer_id, source_system, cast(count(*) as numeric(18, 4)) as quantity
     from invoices
     group by {{ month_start('invoice_date') }}, customer_id, source_system
-    {%- for driver, measure in [
-        ('returns', none),
-        ('visits', 'visit'),
-        ('calls', 'call'),
-        ('support_cases', 'support_case'),
-    ] %}
     union all
-    {%- set day = 'received_on' if measure is none else 'performed_on' %}
-    select '{{ driver }}' as driver, {{ month_start(day) }} as driver_month, customer_id, cast(null as {{ dbt.type_string() }}) as source_system, cast(count(*) as numeric(18, 4)) as quantity
-    from {{ 'returns_received' if measure is none else 'activities' }}
-    {%- if measure is not none %}
-    where lower(activity_type) = '{{ measure }}'
-    {%- endif %}
-    group by {{ month_start(day) }}, customer_id
+    select 'returns' as driver, {{ month_start('received_on') }} as driver_month, customer_id, source_system, cast(count(*) as numeric(18, 4)) as quantity
+    from returns_received
+    group by {{ month_start('received_on') }}, customer_id, source_system
+    {%- for driver, activity_type in [('visits', 'visit'), ('calls', 'call'), ('support_cases', 'support_case')] %}
+    union all
+    select '{{ driver }}' as driver, {{ month_start('performed_on') }} as driver_month, customer_id, cast(null as {{ dbt.type_string() }}) as source_system, cast(count(*) as numeric(18, 4)) as quantity
+    from activities
+    where lower(activity_type) = '{{ activity_type }}'
+    group by {{ month_start('performed_on') }}, customer_id
     {%- endfor %}
     union all
     select 'units' as driver, driver_month, customer_id, cast(null as {{ dbt.type_string() }}) as source_system, cast(quantity as numeric(18, 4)) as quantity
@@ -134,7 +136,11 @@ quantities as (
 quantities_placed as (
     select
         quantities.driver,
-        coalesce(customers.organisation_id, organisations.organisation_id) as organisation_id,
+        case
+            when customers.customer_id is not null then customers.organisation_id
+            when quantities.source_system is not null then organisations.organisation_id
+            else only_organisation.organisation_id
+        end as organisation_id,
         quantities.driver_month,
         customers.customer_id,
         quantities.quantity
@@ -143,6 +149,7 @@ quantities_placed as (
         on quantities.customer_id = customers.customer_id
     left join organisations
         on quantities.source_system = organisations.source_system
+    cross join only_organisation
     union all
     {%- for driver, measure in [
         ('shipments', '1'),

@@ -98,7 +98,7 @@ shares_begun as (
         amounts.divisor_units,
         case
             when amounts.divisor_units = 0 then amounts.cents
-            else cast({{ integer_divide('amounts.cents * claims.quantity_units', 'amounts.divisor_units') }} as numeric(19, 0))
+            else cast({{ whole_quotient('amounts.cents * claims.quantity_units', 'amounts.divisor_units') }} as numeric(19, 0))
         end as whole_cents
     from claims
     inner join amounts
@@ -159,7 +159,7 @@ pool_costs as (
     where unallocated_reason is not null
 ),
 
-charges as (
+charges_traced as (
     select
         'direct_' || charge_type as cost_pool_id,
         {{ month_start('charged_on') }} as cost_month,
@@ -169,10 +169,15 @@ charges as (
             when shipment_id is null then 'unknown_shipment'
             when customer_id is null then 'untraced_shipment'
         end as unallocated_reason,
-        cast(sum(cost) as numeric(18, 2)) as cost
+        cost
     from {{ ref('int_charges_judged') }}
     where record_status = 'staged'
-    group by 1, 2, 3, 4, 5
+),
+
+charges as (
+    select cost_pool_id, cost_month, organisation_id, customer_id, unallocated_reason, cast(sum(cost) as numeric(18, 2)) as cost
+    from charges_traced
+    group by cost_pool_id, cost_month, organisation_id, customer_id, unallocated_reason
 )
 
 select * from pool_costs

@@ -1,13 +1,21 @@
--- Whose a return is: the customer of its order, else the one customer its consignee code is linked to (R9).
+-- R15: whose a return is: the customer of its order, else the one customer its consignee code is linked to (R9). Its order names the
+-- ERP it stands in, also where its customer is a stranger.
 with
+
+customers as (
+    select customer_id from {{ ref('int_customers_identified') }}
+),
 
 -- A return names its order without the system it stands in: an order number that several systems use says nothing.
 orders_by_number as (
-    select order_id, min({{ global_id('source_system', 'customer_id') }}) as customer_id
+    select
+        order_id,
+        min(source_system) as source_system,
+        min({{ global_id('source_system', 'customer_id') }}) as customer_id
     from {{ ref('stg_erp__orders') }}
-    where record_status = 'staged' and order_date is not null
+    where record_status = 'staged'
     group by order_id
-    having count(distinct {{ global_id('source_system', 'customer_id') }}) = 1
+    having count(*) = 1
 ),
 
 consignees as (
@@ -18,12 +26,15 @@ consignees as (
 
 select
     {{ global_id('returns.source_system', 'returns.return_id') }} as return_id,
-    coalesce(orders_by_number.customer_id, consignees.customer_id) as customer_id,
+    orders_by_number.source_system as order_source_system,
+    coalesce(customers.customer_id, consignees.customer_id) as customer_id,
     returns.received_on,
     returns.quantity
 from {{ ref('stg_tpl__returns') }} as returns
 left join orders_by_number
     on returns.order_id = orders_by_number.order_id
+left join customers
+    on orders_by_number.customer_id = customers.customer_id
 left join consignees
     on {{ global_id('returns.source_system', 'returns.consignee_code') }} = consignees.party_id
 where returns.record_status = 'staged' and returns.received_on is not null

@@ -26,6 +26,10 @@ organisations as (
     from {{ ref('organisations') }}
 ),
 
+only_organisation as (
+    select case when count(distinct organisation_id) = 1 then min(organisation_id) end as organisation_id from organisations
+),
+
 shipments_traced as (
     select
         shipments.*,
@@ -45,8 +49,12 @@ select
     {{ global_id('shipments_traced.source_system', 'shipments_traced.shipment_id') }} as shipment_id,
     {{ global_id('lower(shipments_traced.erp_source_system)', 'shipments_traced.order_id') }} as order_id,
     shipments_traced.customer_id,
-    -- Untraced, it still belongs to the organisation whose system ordered it.
-    coalesce(customers.organisation_id, organisations.organisation_id) as organisation_id,
+    -- Untraced, it still belongs to the organisation whose system ordered it; where none is named, to the only one there is.
+    case
+        when shipments_traced.customer_id is not null then customers.organisation_id
+        when shipments_traced.erp_source_system is not null then organisations.organisation_id
+        else only_organisation.organisation_id
+    end as organisation_id,
     shipments_traced.traced_by,
     shipments_traced.shipped_on,
     shipments_traced.promised_on,
@@ -59,3 +67,4 @@ left join customers
     on shipments_traced.customer_id = customers.customer_id
 left join organisations
     on lower(shipments_traced.erp_source_system) = organisations.source_system
+cross join only_organisation

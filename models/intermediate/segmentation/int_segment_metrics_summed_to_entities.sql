@@ -34,6 +34,10 @@ contracts as (
     group by segment_type_id, evaluation_date, customer_id
 ),
 
+months as (
+    select distinct cost_month from {{ ref('int_customer_costs_summed_to_months') }}
+),
+
 -- Windows of this metric hold whole months only, as costs do.
 cost_months as (
     select evaluations.evaluation_number, months.cost_month
@@ -41,7 +45,7 @@ cost_months as (
     inner join segment_types
         on evaluations.segment_type_id = segment_types.segment_type_id
         and segment_types.metric = 'net_profit_after_cost_to_serve'
-    inner join (select distinct cost_month from {{ ref('int_customer_costs_summed_to_months') }}) as months
+    inner join months
         on evaluations.window_from <= months.cost_month
         and evaluations.window_to >= months.cost_month
 ),

@@ -28,7 +28,7 @@ fractions as (
         {%- if definition.denominator is defined %}
         and {{ definition.denominator }} > 0
         {%- endif %}
-        and exists(select 1 from metrics_in_force where metrics_in_force.metric = '{{ metric }}')
+        and '{{ metric }}' in (select metrics_in_force.metric from metrics_in_force)
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
@@ -85,7 +85,8 @@ graded_by_share as (
             {%- for limit, points in [('limit_a', 4), ('limit_b', 3), ('limit_c', 2)] %}
             when amount_before < {{ limit }} * total_amount then case when higher_is_better then {{ points }} else {{ 5 - points }} end
             {%- endfor %}
-            else case when higher_is_better then 1 else 4 end
+            when higher_is_better then 1
+            else 4
         end as points
     from shares_placed
     union all

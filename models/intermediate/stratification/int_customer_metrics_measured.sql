@@ -89,6 +89,8 @@ select
     is_excluded,
     cast(case when has_sales then net_sales end as numeric(18, 2)) as net_sales,
     cast(case when has_margin then gross_margin end as numeric(18, 2)) as gross_margin,
+    -- A rate of margin is one of the sales it was made on: lines of unknown cost would make it worse than it is.
+    cast(case when has_margin then cost + gross_margin end as numeric(18, 2)) as net_sales_of_known_cost,
     cast(case when has_costs then cost_to_serve end as numeric(18, 2)) as cost_to_serve,
     -- Without sales there is no margin, and what was spent is the profit.
     cast(case when has_costs and (has_margin or not has_sales) then gross_margin - cost_to_serve end as numeric(18, 2)) as net_profit,

@@ -6,8 +6,9 @@ with
 totals as (
     select
         {%- for dimension in dimensions %}
-        coalesce(sum(case when dimension = '{{ dimension }}' then weight_units end), 0) as {{ dimension }}_total_weight{{ ',' if not loop.last }}
+        coalesce(sum(case when dimension = '{{ dimension }}' then weight_units end), 0) as {{ dimension }}_total_weight,
         {%- endfor %}
+        count(*) as metric_count
     from {{ ref('int_stratification_metrics') }}
     where is_in_force
 ),

@@ -25,9 +25,7 @@ problems as (
         organisation_id,
         cast(sum(cost) as numeric(18, 2)) as amount
     from costs
-    where unallocated_reason in (
-        'unknown_pool', 'unknown_organisation', 'no_driver_volume', 'untraced_volume', 'unknown_shipment', 'untraced_shipment'
-    )
+    where unallocated_reason not in ('organisation_level', 'unused_capacity')
     group by unallocated_reason, cost_pool_id, cost_month, organisation_id
     union all
     select distinct

@@ -44,9 +44,10 @@ segments as (
         members.tier,
         members.tier_rank,
         count(*) as customer_count,
-        {%- for measure in measures %}
-        cast(sum(customers.{{ measure }}) as numeric(18, 2)) as {{ measure }}{{ ',' if not loop.last }}
+        {%- for measure in measures[:-1] %}
+        cast(sum(customers.{{ measure }}) as numeric(18, 2)) as {{ measure }},
         {%- endfor %}
+        cast(sum(customers.net_profit) as numeric(18, 2)) as net_profit
     from members
     inner join customers
         on members.customer_id = customers.customer_id

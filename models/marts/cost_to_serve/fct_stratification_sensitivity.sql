@@ -46,7 +46,7 @@ weights_moved as (
         metrics.metric,
         directions.weight_change_percent,
         {%- for dimension in dimensions %}
-        {%- set moves = "case when metrics.dimension = '" ~ dimension ~ "' then metrics.weight_units * directions.weight_change_percent else 0 end" %}
+        {%- set moves = "case when metrics.dimension = '" ~ dimension ~ "' then cast(metrics.weight_units as bigint) * directions.weight_change_percent else 0 end" %}
         cast(100 * stratified.{{ dimension }}_points + grades.points * {{ moves }} as numeric(16, 0)) as {{ dimension }}_points,
         cast(100 * stratified.{{ dimension }}_weight + {{ moves }} as numeric(16, 0)) as {{ dimension }}_weight,
         {%- endfor %}

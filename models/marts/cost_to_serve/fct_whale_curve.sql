@@ -13,10 +13,10 @@ profits_added as (
     select
         *,
         cast(sum(net_profit) over (order by profit_rank asc rows between unbounded preceding and current row) as numeric(18, 2)) as cumulative_net_profit,
-        cast(sum(net_profit) over (rows between unbounded preceding and unbounded following) as numeric(18, 2)) as total_net_profit,
-        cast(sum(case when net_profit > 0 then net_profit else 0 end) over (rows between unbounded preceding and unbounded following) as numeric(18, 2)) as peak_net_profit,
-        count(*) over (rows between unbounded preceding and unbounded following) as customer_count,
-        count(case when net_profit > 0 then 1 end) over (rows between unbounded preceding and unbounded following) as profitable_count
+        cast(sum(net_profit) over (partition by period_to rows between unbounded preceding and unbounded following) as numeric(18, 2)) as total_net_profit,
+        cast(sum(case when net_profit > 0 then net_profit else 0 end) over (partition by period_to rows between unbounded preceding and unbounded following) as numeric(18, 2)) as peak_net_profit,
+        count(*) over (partition by period_to rows between unbounded preceding and unbounded following) as customer_count,
+        count(case when net_profit > 0 then 1 end) over (partition by period_to rows between unbounded preceding and unbounded following) as profitable_count
     from customers
 )
 
