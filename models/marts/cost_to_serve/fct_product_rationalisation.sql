@@ -73,18 +73,23 @@ core_counted as (
 ),
 
 purchases as (
-    select purchases.product_id, purchases.customer_id, purchases.invoice_line_count, purchases.net_sales
+    select
+        purchases.product_id,
+        purchases.customer_id,
+        sum(purchases.invoice_line_count) as invoice_line_count,
+        sum(purchases.net_sales) as net_sales
     from {{ ref('int_customer_products_summed_to_months') }} as purchases
     inner join periods
         on purchases.sales_month between periods.period_from and periods.period_to
     where purchases.product_id in (select long_tail.product_id from long_tail)
+    group by purchases.product_id, purchases.customer_id
 ),
 
 purchases_summed as (
     select
         purchases.product_id,
-        count(distinct case when purchases.invoice_line_count > 0 then purchases.customer_id end) as customer_count,
-        count(distinct case when purchases.invoice_line_count > 0 and quadrants.quadrant = 'Core' then purchases.customer_id end) as core_customer_count,
+        count(case when purchases.invoice_line_count > 0 then 1 end) as customer_count,
+        count(case when purchases.invoice_line_count > 0 and quadrants.quadrant = 'Core' then 1 end) as core_customer_count,
         cast(sum(case when quadrants.quadrant = 'Core' then purchases.net_sales else 0 end) as numeric(18, 2)) as core_net_sales
     from purchases
     left join quadrants
