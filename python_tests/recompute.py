@@ -1879,6 +1879,19 @@ class World:
             costs[customer_id] += cost if first <= month <= last else 0
         return costs
 
+    def contributions(self, segment_type_id: str, day: date) -> dict[str, Evaluation]:
+        """R12, R14: what every member of a type on a day brings by itself, before it belongs to anybody."""
+        segment_types, alone = self.configuration.segment_types, f"{segment_type_id} alone"
+        segment_types[alone] = segment_types[segment_type_id] | {"level": "customer"}
+        for filters in (self.configuration.branches, self.configuration.brands):
+            if segment_type_id in filters:
+                filters[alone] = filters[segment_type_id]
+        try:
+            measured = {entity.entity_id: evaluation for entity, evaluation in self._measured(alone, day).items()}
+        finally:
+            del segment_types[alone]
+        return {member_id: measured[member_id] for member_id in self.members(segment_type_id, day)}
+
     @staticmethod
     def _reason(segment_type: Mapping[str, Any], evaluation: Evaluation, day: date) -> str:
         """R6, R7: the first reason that applies, exclusion aside."""

@@ -1,6 +1,6 @@
 """R18: recorded history against an independent witness.
 
-One warehouse lives through eighteen month-ends and two more builds, three of them killed half-way: late and corrected rows, decisions
+One warehouse lives through eighteen month-ends and two more builds, seven of them killed half-way: late and corrected rows, decisions
 that begin, expire and are cleared, a subsidiary that changes hands, another threshold, a customer that disappears and comes
 back. After every build ``recompute.World`` says what its tiers are, from the files alone. Folded into periods by the few lines
 below, that is what the marts of history have to hold. The worked example of five runs lives in the same warehouse.
@@ -15,13 +15,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import read_rows
 from recompute import Member, World
+from recompute_causes import CHANGE_COLUMNS, Causes, found_changes, recomputed_changes
 from worlds import (
+    CASES,
     DBT_TESTS,
     PROJECT,
     Cells,
@@ -34,6 +37,7 @@ from worlds import (
     segment_type,
     start_dbt,
     tiers,
+    verify_seals,
     write_configuration,
 )
 
@@ -41,12 +45,15 @@ FOR_EVER = date(9999, 12, 31)
 MONTH_ENDS = [date(2024 + month // 12, month % 12 + 1, 1) - timedelta(days=1) for month in range(2, 20)]
 FIRST, LAST = MONTH_ENDS[0], MONTH_ENDS[-1]
 
-TYPES = ["groups", "singles", "calm", "goods"]
 GONE_FROM, BACK_AGAIN = date(2024, 11, 30), date(2025, 3, 31)
 REPARENTED, NEW_THRESHOLD = date(2024, 9, 30), date(2025, 1, 31)
 KILLED = {
     date(2024, 4, 30): "START snapshot snapshots.snap_segment_tiers",
+    date(2024, 6, 30): "OK snapshotted snapshots.snap_configuration",
+    date(2024, 9, 30): "START snapshot snapshots.snap_segment_periods",
     date(2024, 10, 31): "OK snapshotted snapshots.snap_segment_tiers",
+    date(2024, 12, 31): "START sql incremental model audit.sealed_events",
+    date(2025, 1, 31): "START hook: stratum.on-run-end",
     date(2025, 5, 31): "START sql table model intermediate.int_segment_periods_restated",
 }
 
@@ -124,6 +131,7 @@ def raw_folder(run: Run, folder: Path) -> Path:
                 loaded_at=f"{sale['landed']} 02:00:00",
             )
     five_runs(raw, run)
+    tier_changes(raw, run)
     return raw.write(folder)
 
 
@@ -149,6 +157,44 @@ def five_runs(raw: Raw, run: Run) -> None:
         raw.sale("x", "c2", "2025-02-20", -450, loaded_at="2025-04-08 02:00:00")
 
 
+CHANGES = "contract_tier_change_causes"
+OLD_RUN, NEW_RUN = date(2025, 5, 31), date(2025, 6, 30)
+
+
+def example_of_causes(file: str) -> list[dict[str, str]]:
+    """The worked example of causes; the rest of the world can do without it."""
+    return read_case(CHANGES, file) if (CASES / CHANGES).exists() else []
+
+
+def tier_changes(raw: Raw, run: Run) -> None:
+    """Its customers: the old sales in one month, the new ones in the next."""
+    raw.product("t", "P1")
+    for row in example_of_causes("input.csv"):
+        raw.customer("t", row["customer_id"], parent_customer_id=row["parent_new" if run.as_of >= NEW_RUN else "parent_old"])
+        for day, amount in ((OLD_RUN, row["net_sales_old"]), (NEW_RUN, row["net_sales_new"])):
+            if amount != "0" and day <= run.as_of:
+                raw.sale("t", row["customer_id"], day.isoformat(), amount)
+
+
+def versions_of_the_example(run: Run) -> tuple[list[Cells], list[Cells], list[Cells]]:
+    """Segment types, tiers and decisions of the worked example of causes: the new version replaces the old one."""
+    shares: dict[str, Cells] = {}
+    for row in example_of_causes("config.csv"):
+        shares.setdefault(row["version"], {})[row["tier"]] = row["share"]
+    common = {"family": "changes", "organisation_id": "changes", "hierarchy_level": "ultimate_parent", "timespan_months": "1", "new_customer_days": "0"}
+    is_new = run.as_of >= NEW_RUN
+    types = [segment_type("changes_old", **common, version="1", status="retired" if is_new else "active")]
+    if is_new:
+        types.append(segment_type("changes_new", **common, version="2"))
+    decisions = [
+        override(f"T{row['customer_id']}", "changes_new", f"t:{row['customer_id']}", tier=row["override_new"], valid_from="2025-06-15")
+        for row in example_of_causes("input.csv")
+        if row["override_new"]
+    ]
+    ladders = [tiers(f"changes_{version}", default="N", **shares[version]) for version in ("old", *(["new"] if is_new else []))]
+    return types, [row for ladder in ladders for row in ladder], decisions
+
+
 def configuration(run: Run, folder: Path) -> Path:
     """The configuration in force when the build ran: decisions are written down when they are made."""
     a_share = ("0.70", "0.25") if run.as_of >= NEW_THRESHOLD else ("0.80", "0.15")
@@ -158,10 +204,13 @@ def configuration(run: Run, folder: Path) -> Path:
         override("O3", "singles", "m:S4", mode="clear", valid_from="2024-12-01"),
         override("O4", "groups", "m:H2", tier="X", valid_from="2025-02-01"),
     ]
+    example_types, example_tiers, example_decisions = versions_of_the_example(run)
+    decisions += example_decisions
     return write_configuration(
         folder,
         replace={
             "organisations": [
+                {"organisation_id": "changes", "name": "Changes", "source_system": "t"},
                 {"organisation_id": "main", "name": "Main", "source_system": "m"},
                 {"organisation_id": "example", "name": "Example", "source_system": "x"},
             ],
@@ -172,8 +221,10 @@ def configuration(run: Run, folder: Path) -> Path:
                 segment_type("trial", organisation_id="main", timespan_months="2", status="scenario"),
                 segment_type("goods", organisation_id="main", entity="product", timespan_months="2"),
                 segment_type("five_runs", organisation_id="example", method="absolute", timespan_months="1", new_customer_days="60"),
+                *example_types,
             ],
             "segment_tiers": [
+                *example_tiers,
                 *tiers("groups", excluded="X", A=a_share[0], B=a_share[1], C="0.05"),
                 *tiers("singles", default="N"),
                 *tiers("calm"),
@@ -193,6 +244,11 @@ def configuration(run: Run, folder: Path) -> Path:
 State = tuple[Any, ...]
 
 
+def types_of(world: World) -> list[str]:
+    """The types that history speaks of."""
+    return [name for name, row in world.configuration.segment_types.items() if row["status"] in ("active", "challenger")]
+
+
 def state(member: Member) -> State:
     """What makes a period of its own."""
     return (member.tier, member.computed_tier, member.reason_code, member.tier_source, member.override_id, member.entity_id)
@@ -205,11 +261,13 @@ class Witness:
     recorded: dict[tuple[str, str], list[list[Any]]] = field(default_factory=dict)
     versions: dict[tuple[str, str, date], list[list[Any]]] = field(default_factory=dict)
     world: World | None = None
+    causes: Causes = field(default_factory=Causes)
 
     def see(self, run: Run, raw: Path, seeds: Path) -> None:
         """One build that looks forward."""
         self.world = World.read(raw, seeds, as_of=run.as_of, known_on=run.known_on)
-        types = [*TYPES, "five_runs"]
+        self.causes.see(self.world)
+        types = types_of(self.world)
         now = {(name, key): state(member) for name in types for key, member in self.world.members(name).items()}
         for key in self.recorded.keys() | now.keys():
             periods = self.recorded.setdefault(key, [])
@@ -267,6 +325,9 @@ class Life:
     path: Path
     witness: Witness
     differences: list[dict[str, Any]]
+    changes: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    verified: tuple[int, str]
     before_looking_back: list[dict[str, Any]]
 
 
@@ -293,11 +354,14 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
         finish(start_dbt(raw, seeds, warehouse, variables, exclude=exclude), warehouse)
         witness.see(run, raw, seeds)
     differences, before = read_rows(path, "select * from audit.fct_recorded_vs_restated"), recorded_rows(path)
+    changes = read_rows(path, "select * from audit.fct_tier_changes")
+    findings = read_rows(path, "select * from audit.findings_history_disagreements")
+    verified = verify_seals(warehouse, raw, variables)
     back = Run(date(2025, 2, 28), LAST + timedelta(days=20))
     process = start_dbt(raw, seeds, warehouse, back.variables | {"absent_tables": absent_tables()}, exclude="resource_type:unit_test")
     printed, _ = process.communicate(timeout=600)
     assert process.returncode == 0, printed[-6000:]
-    return Life(path, witness, differences, before)
+    return Life(path, witness, differences, changes, findings, verified, before)
 
 
 def absent_tables() -> list[str]:
@@ -386,12 +450,42 @@ def test_the_example_of_five_runs(life: Life) -> None:
     )
 
 
+def test_the_example_of_causes(life: Life) -> None:
+    """``contract_tier_change_causes``: every step of every customer; who is not moved by any has no row."""
+    steps = ["start", "after_hierarchy", "after_configuration", "after_own_metric", "after_peers", "after_override"]
+    expected = {
+        row["customer_id"]: [row["causes"], *(row[f"t{number}_{step.removeprefix('after_')}"] for number, step in enumerate(steps))]
+        for row in read_case(CHANGES)
+        if row["causes"] != "none"
+    }
+    rows = [row for row in life.changes if row["segment_type_id"] == "changes_new" and row["to_date"] == NEW_RUN]
+    found = {row["member_id"].removeprefix("t:"): [row["causes"], *(row[f"tier_{step}"] for step in steps)] for row in rows}
+    assert found == expected
+    assert all(row["tier_end"] == row["tier_after_override"] and row["old_segment_type_id"] == "changes_old" for row in rows)
+    assert all(row["is_recorded"] and not row["is_metric_restated"] for row in rows)
+
+
+def test_every_change_has_the_causes_we_find(life: Life) -> None:
+    """R21: all pairs of dates of all types in force, with everybody ranked anew for every single customer."""
+    causes, world = life.witness.causes, life.witness.world
+    assert world is not None
+    expected = {}
+    for from_date, to_date in pairwise(world.evaluation_dates):
+        for name in causes.rules_on(to_date):
+            expected |= recomputed_changes(causes, name, from_date, to_date)
+    assert found_changes(life.changes) == expected
+    steps = {move.split(":")[0] for row in life.changes if row["is_recorded"] for move in row["causes"].split("|")}
+    # Who changes hands is in the worked example.
+    assert steps >= {"configuration", "own_metric", "peers", "override", "hysteresis"}
+    assert all(len({row[column] for column in CHANGE_COLUMNS}) > 1 for row in life.changes)
+
+
 def test_where_recorded_and_restated_differ(life: Life) -> None:
     """Every month-end, member by member: what was in force then and what the last build says about it."""
     world = life.witness.world
     assert world is not None
     expected = {}
-    for name in [*TYPES, "five_runs"]:
+    for name in types_of(world):
         monthly = world.monthly(name)
         first = min(periods[0][0] for (found, _), periods in life.witness.recorded.items() if found == name)
         appeared = {member: min(day for day in monthly if member in monthly[day]) for members in monthly.values() for member in members}
@@ -416,8 +510,65 @@ def test_where_recorded_and_restated_differ(life: Life) -> None:
     }
     assert found == expected
     causes = {row["difference_cause"] for row in life.differences}
-    assert {"hierarchy", "configuration", "not_known_then"} <= causes
-    assert causes & {"late_rows", "corrected_rows"}
+    assert causes >= {"hierarchy", "configuration", "not_known_then", "late_rows", "corrected_rows", "rows_of_others"}
+    assert "unexplained" not in causes
+
+
+def test_late_and_corrected_are_what_landed_after_the_build_of_the_month(life: Life) -> None:
+    """By the files: sales of the entity, up to the month-end, that the last build for it did not know."""
+    world = life.witness.world
+    assert world is not None
+    known_on = {run.as_of: run.known_on for run in runs()}
+    found, expected = {}, {}
+    for row in life.differences:
+        name, day, cause = row["segment_type_id"], row["month_end"], row["difference_cause"]
+        if name not in TYPES or cause not in ("late_rows", "corrected_rows", "rows_of_others"):
+            continue
+        members = world.monthly(name)[day]
+        named = {key.removeprefix("m:") for key, member in members.items() if member.entity_id == row["restated_entity_id"]}
+        landed: dict[str, list[date]] = {}
+        for sale in SALES:
+            if sale["product" if name == "goods" else "customer"] in named and sale["day"] <= day and sale["landed"] <= LAST + timedelta(days=3):
+                landed.setdefault(sale["invoice_id"], []).append(sale["landed"])
+        late = [days for days in landed.values() if max(days) > known_on[day]]
+        corrected = any(min(days) <= known_on[day] for days in late)
+        key = (name, row["member_id"], day)
+        found[key], expected[key] = cause, "corrected_rows" if corrected else "late_rows" if late else "rows_of_others"
+    assert found == expected
+    assert len(found) > 20  # noqa: PLR2004 - else the world has become too quiet
+
+
+def test_every_disagreement_is_a_finding_with_its_reason(life: Life) -> None:
+    """Folded by member and reason, nothing left out."""
+    expected: dict[tuple[str, ...], list[date]] = {}
+    for row in life.differences:
+        expected.setdefault((row["difference_cause"], row["segment_type_id"], row["member_id"]), []).append(row["month_end"])
+    found = {(row["difference_cause"], row["segment_type_id"], row["member_id"]): row for row in life.findings}
+    assert found.keys() == expected.keys()
+    for key, days in expected.items():
+        row = found[key]
+        assert (row["first_month_end"], row["last_month_end"], row["month_count"]) == (min(days), max(days), len(days))
+        assert row["finding_id"] == f"{'|'.join(key)}|{min(days)}|{max(days)}"
+
+
+def test_the_seals_of_a_life_with_kills_are_verified(life: Life) -> None:
+    """Every build has sealed what it recorded, also where one had been killed before, between and after its seal."""
+    returncode, printed = life.verified
+    assert returncode == 0, printed
+    assert f"Seals verified: {len(runs())} seals" in printed
+    assert "(0 sealed later than their day)" in printed
+
+
+def test_the_log_tells_killed_builds_and_what_was_not_there_any_more(life: Life) -> None:
+    """A killed build recorded nothing that counts; while somebody has disappeared, earlier readings cannot be made again."""
+    log = read_rows(life.path, "select * from audit.run_log order by started_at")
+    assert [row["known_on"] - timedelta(days=3) for row in log if row["status"] == "interrupted"] == sorted(KILLED)
+    recorded = [row for row in log if row["has_recorded"]]
+    assert [(row["as_of_date"], row["known_on"]) for row in recorded] == [(run.as_of, run.known_on) for run in runs()]
+    first_without = next(row for row in recorded if row["as_of_date"] == GONE_FROM)
+    assert first_without["reproduction"] == "approximate"
+    assert "erp.customers: 1 rows that an earlier run had read are there no more" in first_without["reproduction_detail"]
+    assert recorded[0]["reproduction"] == "exact"
 
 
 def test_a_build_that_looks_back_records_nothing(life: Life) -> None:
@@ -474,6 +625,11 @@ def test_the_story_of_a_customer(life: Life) -> None:
     assert decided.returncode == 0, decided.stderr
     assert "Tier A since 2024-05-31" in decided.stdout
     assert "Decision consulted: override_id=O1; " in decided.stdout
+    [run] = read_rows(life.path, "select run_id, configuration_hash from audit.run_log where has_recorded and as_of_date = '2024-05-31'")
+    [seal] = read_rows(life.path, "select chain from audit.seals where as_of_date = '2024-05-31'")
+    assert f"by run {run['run_id']} " in decided.stdout
+    assert f"configuration {run['configuration_hash']}" in decided.stdout
+    assert f"under seal 4 of 2024-05-31, head {seal['chain']}" in decided.stdout
     member = explain(life, "m:H1b", "groups", "2024-10-31").stdout
     assert "The tier is that of m:H2" in member
     assert "tier=A; sales_share=0.80; " in member
@@ -485,7 +641,7 @@ def test_the_story_of_a_customer(life: Life) -> None:
 
 
 def test_a_replay_gives_one_history_whether_or_not_it_was_stopped(tmp_path: Path) -> None:
-    """Two months in one go, and one month, then both: the same rows in every snapshot."""
+    """Two months in one go, and one month, then both: the same rows in every snapshot, and the same seals."""
     last = Run(date(2024, 7, 31), date(2024, 8, 3))
     raw, seeds = raw_folder(last, tmp_path / "raw"), configuration(last, tmp_path / "seeds")
     histories = []
@@ -504,10 +660,11 @@ def test_a_replay_gives_one_history_whether_or_not_it_was_stopped(tmp_path: Path
                 DBT_PROFILES_DIR=profiles(tmp_path).as_posix(),
             )
             assert replayed.returncode == 0, replayed.stdout + replayed.stderr
-        histories.append(recorded_rows(path))
+        histories.append(recorded_rows(path) + read_rows(path, "select * from audit.seals order by seal_number"))
     assert "2024-07-31 (2 of 2): built in" in replayed.stdout
+    assert " s, exact" in replayed.stdout
     assert histories[0] == histories[1]
-    assert {row["dbt_valid_from"].date() for row in histories[0]} >= {date(2024, 6, 30), date(2024, 7, 31)}
+    assert {row["as_of_date"] for row in histories[0] if "seal_number" in row} == {date(2024, 6, 30), date(2024, 7, 31)}
 
 
 def profiles(folder: Path) -> Path:

@@ -1,25 +1,29 @@
 """R22: what must not change a tier does not. Shuffled rows, every file landed twice, other ids, ten times the money.
 
-Each variant is made from the raw files of the sample, lands only the tables that tiers need, and is built under the
-wide configuration; its tiers must be those of the untouched sample.
+Each variant is made from the raw files of the sample, lands only the tables that tiers and costs need, and is built under
+the wide configuration; its tiers must be those of the untouched sample, and its costs but for the cents that ids decide.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import SAMPLE_RAW, Build, build, read_rows
 from proof_data import PROOF_VARS, multiply_money, recomputed, rename, scaled, wide_configuration
-from recompute import TABLES, Configuration, read_csv
+from recompute import NET_PROFIT, TABLES, Configuration, read_csv
 from worlds import assert_same_values, write_csv
 
 NEEDED = [
     *("erp.customers", "erp.products", "erp.branches", "erp.sales_reps", "erp.exchange_rates"),
     *("erp.invoices", "erp.invoice_lines", "erp.contracts", "crm.accounts"),
+    *("erp.orders", "erp.order_lines", "erp.cost_ledger", "erp.driver_quantities", "crm.activities"),
+    *("tpl.shipments", "tpl.charges", "tpl.returns"),
 ]
 # The native ids of one kind of thing, wherever a raw table or a seed names them.
 ID_COLUMNS = {
@@ -37,6 +41,8 @@ KIND_OF_COLUMN = {column: kind for kind, columns in ID_COLUMNS.items() for colum
 AMOUNTS = {
     "erp.invoice_lines": ("list_amount", "discount_amount", "net_amount", "cost_amount"),
     "erp.contracts": ("committed_annual_amount",),
+    "erp.cost_ledger": ("amount",),
+    "tpl.charges": ("amount",),
 }
 
 Rows = dict[str, list[dict[str, str | None]]]
@@ -44,7 +50,7 @@ Tiers = dict[tuple[str, str], dict[str, Any]]
 
 
 def sample_rows() -> Rows:
-    """The raw rows that tiers follow from."""
+    """The raw rows that tiers and costs follow from."""
     return {table: read_csv(SAMPLE_RAW / f"{table.replace('.', '/')}.csv") for table in NEEDED}
 
 
@@ -83,6 +89,13 @@ def tiers(path: Path, *columns: str) -> Tiers:
     return found
 
 
+def customer_costs(path: Path) -> dict[tuple[str, date], tuple[Decimal, Decimal]]:
+    """Charges and shares of pools of every customer in every month."""
+    rows = read_rows(path, "select customer_id, cost_month, direct_charges, allocated_cost from cost_to_serve.fct_customer_costs")
+    assert rows
+    return {(row["customer_id"], row["cost_month"]): (row["direct_charges"], row["allocated_cost"]) for row in rows}
+
+
 # What customers are graded by, of the metrics that need none of the tables the variants lack (R17).
 GRADED = (
     *("net_sales", "average_order_value", "months_active", "months_with_sales", "product_count"),
@@ -118,6 +131,10 @@ def test_shuffled_rows_that_landed_twice_give_the_same_tiers_and_numbers(
 ) -> None:
     numbers = ("net_sales", "metric_amount", "outlier_amount", "entity_id", "sales_rank", "share_before", "cumulative_share")
     assert_same_values(tiers(landed_twice.path, *numbers), tiers(wide_warehouse.path, *numbers), "landed twice")
+
+
+def test_shuffled_rows_that_landed_twice_cost_the_same(wide_warehouse: Build, landed_twice: Build) -> None:
+    assert_same_values(customer_costs(landed_twice.path), customer_costs(wide_warehouse.path), "landed twice")
 
 
 def test_shuffled_rows_that_landed_twice_give_the_same_grades(wide_warehouse: Build, landed_twice: Build) -> None:
@@ -196,7 +213,12 @@ def test_other_ids_give_the_same_tiers_and_numbers(wide_warehouse: Build, rename
     new_names = renaming()
     types = Configuration.read(wide_warehouse.path.parent / "configuration").segment_types
     # Where a type asks for ties to be split, ids decide between equals: that is what the option means.
-    compared = {segment_type for segment_type, options in types.items() if options["ties"] == "together"}
+    # And they decide who bears a cent of a pool, so that profits move by cents.
+    compared = {
+        segment_type
+        for segment_type, options in types.items()
+        if options["ties"] == "together" and options["metric"] != NET_PROFIT
+    }
     expected: Tiers = {}
     for (segment_type, member), row in tiers(wide_warehouse.path, *columns).items():
         new_name = new_names[types[segment_type]["entity"]]
@@ -205,6 +227,25 @@ def test_other_ids_give_the_same_tiers_and_numbers(wide_warehouse: Build, rename
             expected[segment_type, renamed_global(new_name, member)] = row
     found = {key: row for key, row in tiers(renamed.path, *columns).items() if key[0] in compared}
     assert_same_values(found, expected, "renamed")
+
+
+def test_other_ids_move_a_cent_of_each_pool_at_most(wide_warehouse: Build, renamed: Build) -> None:
+    rename_customer = renaming()["customer"]
+    pools = [row["cost_pool_id"] for row in read_csv(wide_warehouse.path.parent / "configuration" / "cost_pools.csv")]
+    found = customer_costs(renamed.path)
+    expected = {
+        (renamed_global(rename_customer, customer), month): costs
+        for (customer, month), costs in customer_costs(wide_warehouse.path).items()
+    }
+    assert found.keys() == expected.keys()
+    limit = Decimal(len(pools)) / 100
+    far = {
+        key: (found[key], costs)
+        for key, costs in expected.items()
+        if found[key][0] != costs[0] or abs(found[key][1] - costs[1]) > limit
+    }
+    assert not far
+    assert sum(costs[1] for costs in found.values()) == sum(costs[1] for costs in expected.values())
 
 
 def test_other_ids_give_the_same_grades(wide_warehouse: Build, renamed: Build) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ from recompute import (
     walk_up,
     window,
 )
+from recompute_causes import Causes, found_changes, recomputed_changes
 from worlds import assert_same_values, read_case
 
 WITHOUT_TESTS = "resource_type:test resource_type:unit_test"
@@ -615,6 +617,23 @@ def test_the_concentration_is_that_of_the_ranked_entities_of_every_date(proof: P
 
 
 # ---- 7. What is reported ----
+
+
+@in_worlds(*WORLDS)
+def test_every_change_has_the_causes_we_find(proof: Proof) -> None:
+    """R21: under every type on the last two pairs of dates; to rank everybody for everybody on all of them would take long."""
+    causes = Causes()
+    causes.see(proof.world)
+    pairs = list(pairwise(proof.world.evaluation_dates))[-2:]
+    expected = {}
+    for from_date, to_date in pairs:
+        for segment_type_id in causes.rules_on(to_date):
+            expected |= recomputed_changes(causes, segment_type_id, from_date, to_date)
+    cursor = proof.warehouse.execute("select * from audit.fct_tier_changes where to_date >= ?", [pairs[0][1]])
+    names = [column[0] for column in cursor.description]
+    found = found_changes(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
+    assert_same_values(found, expected, "audit.fct_tier_changes")
+    assert expected
 
 
 @in_worlds(*WORLDS)

@@ -445,7 +445,7 @@ def nulls_last(row: tuple) -> list[tuple[bool, Any]]:
 
 @pytest.fixture(scope="module")
 def missing(tmp_path_factory: pytest.TempPathFactory, two_nights: TwoNights) -> Build:
-    """A raw folder without a required table, an optional table and a column, under a var that is wrong twice."""
+    """A raw folder without a required table, an optional table and a column, under vars that are wrong."""
     folder = tmp_path_factory.mktemp("missing")
     raw = folder / "raw"
     shutil.copytree(two_nights.first_raw, raw)
@@ -456,7 +456,7 @@ def missing(tmp_path_factory: pytest.TempPathFactory, two_nights: TwoNights) -> 
         del row["brand"]
     write_csv(products, rows[0].keys(), rows)
     absent = [name for name in OPTIONAL_TABLES if name != "crm.accounts"] + ["erp.customers", "crm.leads"]
-    return build(raw, SAMPLE_CONFIGURATION, folder / "warehouse", vars={"absent_tables": absent}, expect_success=False)
+    return build(raw, SAMPLE_CONFIGURATION, folder / "warehouse", vars={"absent_tables": absent, "overwritten_tables": ["erp.invoices"]}, expect_success=False)
 
 
 @pytest.mark.parametrize(
@@ -466,6 +466,7 @@ def missing(tmp_path_factory: pytest.TempPathFactory, two_nights: TwoNights) -> 
         ["crm.accounts has not landed", "models/staging/crm/_crm__sources.yml", "absent_tables"],
         ["erp.products has no column brand", "models/staging/erp/_erp__sources.yml"],
         ["absent_tables names erp.customers", "required"],
+        ["overwritten_tables names erp.invoices", "no master table", "erp.customers"],
         ["absent_tables names crm.leads", "no table of the raw contract"],
     ],
     ids=lambda pieces: pieces[0],

@@ -6,11 +6,8 @@ with a second warehouse that lived through the same without a kill. Then it is t
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +19,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import PROJECT, read_rows
-from worlds import Cells, Raw, finish, kill_when, override, segment_type, start_dbt, tiers, write_configuration
+from conftest import read_rows
+from worlds import Cells, Raw, finish, kill_when, override, segment_type, start_dbt, tiers, verify_seals, write_configuration
 
 SELECT = ("--select", "+seals")
 ZEROS = "0" * 64
@@ -230,29 +227,7 @@ def test_the_world_has_what_makes_it_hard(lived: Lived) -> None:
 
 def verify(lived: Lived, **arguments: Any) -> tuple[int, str]:
     """The exit code of the verification and what it says, in one line."""
-    result = subprocess.run(
-        [
-            str(Path(sys.executable).parent / "dbt"),
-            *("--quiet", "--no-use-colors", "run-operation", "verify_seals", "--args", json.dumps(arguments)),
-            *("--vars", json.dumps(lived.world.variables)),
-            *("--profiles-dir", str(lived.folder)),
-            *("--target-path", str(lived.folder / "target")),
-            *("--log-path", str(lived.folder / "logs")),
-        ],
-        cwd=PROJECT,
-        env=os.environ
-        | {
-            "STRATUM_RAW_DATA": lived.world.raw[1].as_posix(),
-            "STRATUM_CONFIGURATION": (lived.folder / "configuration").as_posix(),
-            "STRATUM_WAREHOUSE": lived.path.as_posix(),
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return result.returncode, " ".join(result.stdout.split())
+    return verify_seals(lived.folder, lived.world.raw[1], lived.world.variables, **arguments)
 
 
 @pytest.fixture

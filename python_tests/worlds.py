@@ -52,6 +52,10 @@ HISTORY = {
     "segmentation.dim_product_segment_history",
     "audit.dim_segment_restatements",
     "audit.fct_recorded_vs_restated",
+    "audit.fct_tier_changes",
+    "audit.findings_history_disagreements",
+    # Counts these as well.
+    "audit.fct_findings_summary",
 }
 
 Cells = dict[str, Any]
@@ -313,6 +317,33 @@ def kill_when(process: subprocess.Popen[str], words: str) -> None:
     pytest.fail(
         f"dbt ended with {process.returncode} before it printed '{words}':\n{''.join(printed)[-6000:]}", pytrace=False
     )
+
+
+def verify_seals(folder: Path, raw: Path, variables: Cells, **arguments: Any) -> tuple[int, str]:
+    """The exit code of the verification of a warehouse that ``start_dbt`` has built, and what it says, in one line."""
+    result = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "dbt"),
+            *("--quiet", "--no-use-colors", "run-operation", "verify_seals", "--args", json.dumps(arguments)),
+            *("--vars", json.dumps(variables)),
+            *("--profiles-dir", str(folder)),
+            *("--target-path", str(folder / "target")),
+            *("--log-path", str(folder / "logs")),
+        ],
+        cwd=PROJECT,
+        env=os.environ
+        | {
+            "STRATUM_RAW_DATA": raw.as_posix(),
+            "STRATUM_CONFIGURATION": (folder / "configuration").as_posix(),
+            "STRATUM_WAREHOUSE": (folder / "stratum.duckdb").as_posix(),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return result.returncode, " ".join(result.stdout.split())
 
 
 def errors(printed: str) -> str:

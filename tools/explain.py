@@ -26,6 +26,14 @@ REASONS = {
     "non_positive_net_sales": "its amount is not above zero",
     "below_min_net_sales": "its net sales are below the minimum of the type",
 }
+CAUSES = {
+    "hierarchy": "another parent moved it",
+    "configuration": "other rules moved it",
+    "own_metric": "its own metric moved it",
+    "peers": "the others moved it",
+    "override": "a decision moved it",
+    "hysteresis": "hysteresis moved it",
+}
 SOURCES = {
     "computed": "what the rule computes",
     "default": "the tier of the new",
@@ -65,7 +73,9 @@ def story(warehouse: Warehouse, customer: str, segment_type: str, day: date) -> 
     lines += decision(warehouse, current)
     lines += rule(warehouse, segment_type, day)
     lines += changes(history, day)
+    lines += causes(warehouse, customer, segment_type, day)
     lines += today(warehouse, customer, segment_type)
+    lines += proof(warehouse, customer, segment_type, current)
     return lines
 
 
@@ -131,6 +141,30 @@ def changes(history: list[dict[str, Any]], day: date) -> list[str]:
     return lines
 
 
+def causes(warehouse: Warehouse, customer: str, segment_type: str, day: date) -> list[str]:
+    """What moved the tier up to the day, step by step."""
+    rows = warehouse.rows(
+        "select * from audit.fct_tier_changes where member_id = ? and segment_type_id = ? and to_date <= ? order by to_date",
+        customer,
+        segment_type,
+        day,
+    )
+    if not rows:
+        return ["", "Between no two evaluation dates anything moved its tier.   [audit.fct_tier_changes]"]
+    lines = ["", "Why it changed:   [audit.fct_tier_changes]"]
+    for row in rows:
+        moves = [move.partition(":") for move in row["causes"].split("|")]
+        told = "; ".join(f"{CAUSES[step]} {move.replace('>', ' to ')}" for step, _, move in moves)
+        lines.append(f"  {row['from_date']} to {row['to_date']}, {row['tier_start']} to {row['tier_end']}: {told}")
+        amounts = " to ".join("nothing" if row[name] is None else f"{row[name]:,.2f}" for name in ("metric_amount_start", "metric_amount_end"))
+        numbers = [f"metric {amounts}"]
+        for moment, name in (("at first", "distance_to_cut_start"), ("then", "distance_to_cut_end")):
+            if row[name] is not None:
+                numbers.append(f"{moment} {abs(row[name]):,.2f} {'inside' if row[name] >= 0 else 'outside'} the cut of {row['cut_tier']}")
+        lines.append(f"    {', '.join(numbers)}{'' if row['is_recorded'] else ' (before the first record)'}")
+    return lines
+
+
 def today(warehouse: Warehouse, customer: str, segment_type: str) -> list[str]:
     """What we would say otherwise today."""
     rows = warehouse.rows(
@@ -144,6 +178,29 @@ def today(warehouse: Warehouse, customer: str, segment_type: str) -> list[str]:
     for row in rows:
         lines.append(f"  {row['month_end']}: {row['restated_tier'] or 'no tier'} instead of {row['recorded_tier'] or 'no tier'} ({row['difference_cause']})")
     return lines
+
+
+def proof(warehouse: Warehouse, customer: str, segment_type: str, current: dict[str, Any]) -> list[str]:
+    """The build that recorded the tier in force, and the seal it stands under."""
+    lines = ["", "How this came to be on record:"]
+    # Two builds for one day: the last one counts.
+    for run in warehouse.rows(
+        "select * from audit.run_log where has_recorded and as_of_date = ? order by started_at desc limit 1", current["valid_from"]
+    ):
+        known = f"what had landed by {run['known_on']}" if run["known_on"] else "everything that had landed"
+        lines.append(f"  by run {run['run_id']} of {run['started_at']:%Y-%m-%d %H:%M} UTC, from {known}   [audit.run_log]")
+        lines.append(f"  code {run['code_version']}, configuration {run['configuration_hash']}")
+    for seal in warehouse.rows(
+        "select seals.seal_number, seals.as_of_date, seals.chain from audit.sealed_events as events"
+        " inner join audit.seals as seals on events.seal_number = seals.seal_number"
+        " where events.snapshot = 'snap_segment_tiers' and events.event_kind = 'opened' and events.row_key = ? and events.valid_from = ?"
+        " order by seals.seal_number desc limit 1",
+        f"{segment_type}|{customer}",
+        current["valid_from"],
+    ):
+        lines.append(f"  under seal {seal['seal_number']} of {seal['as_of_date']}, head {seal['chain']}   [audit.seals]")
+        lines.append("  make verify says whether it is still what was sealed.")
+    return lines if len(lines) > 2 else []  # noqa: PLR2004 - the heading
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,8 +1,8 @@
 """Builds history month by month from raw data that is already there: ``python -m tools.replay --from 2025-01 --to 2026-06``.
 
 One ``dbt build`` per month-end, in date order, each as of the month-end and from what had landed ``--lag-days`` later, so that history
-looks as if the builds had run at the time (R18, R19). Where raw data is append-only the result is that of the time; where only the
-latest version of a master record has landed, attributes and parents are those of today.
+looks as if the builds had run at the time (R18, R19). Where raw data is append-only the result is that of the time; where masters are
+overwritten it is approximate. Each line says which of the two it is, as audit.run_log does.
 
 Resumable: months that history has passed are left out, and the month it stands at is built once more, which changes nothing
 where it was finished. Ends with 0, or with dbt's code at the first build that fails; 2 for months that cannot be read.
@@ -57,6 +57,15 @@ def reached(warehouse: Path) -> date | None:
         return connection.execute("select max(cast(dbt_updated_at as date)) from snapshots.snap_segment_tiers").fetchone()[0]
 
 
+def reproduction(warehouse: Path) -> str:
+    """What the last build says of itself: exact, or approximate and why."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        said, detail = connection.execute(
+            "select reproduction, reproduction_detail from audit.run_log order by started_at desc limit 1"
+        ).fetchone()
+    return f"{said}: {detail}" if detail else said
+
+
 def build(day: date, known_on: date, variables: dict[str, Any]) -> int:
     """One build; its output is shown where it fails."""
     command = [
@@ -82,7 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.first > options.last:
         parser.error(f"--from {options.first:%Y-%m} comes after --to {options.last:%Y-%m}")
     days = list(month_ends(options.first, options.last))
-    standing = reached(Path(os.environ.get("STRATUM_WAREHOUSE", DEFAULT_WAREHOUSE)))
+    warehouse = Path(os.environ.get("STRATUM_WAREHOUSE", DEFAULT_WAREHOUSE))
+    standing = reached(warehouse)
     for number, day in enumerate(days, start=1):
         label = f"{day} ({number} of {len(days)})"
         if standing is not None and day < standing:
@@ -93,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         if code:
             print(f"{label}: dbt ended with {code}; run the same command again once it is mended", file=sys.stderr)
             return code
-        print(f"{label}: built in {time.monotonic() - begun:.1f} s", flush=True)
+        print(f"{label}: built in {time.monotonic() - begun:.1f} s, {reproduction(warehouse)}", flush=True)
     return 0
 
 

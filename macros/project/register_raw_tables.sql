@@ -4,7 +4,7 @@
    the tables are already there. #}
 {% macro register_raw_tables() %}
     {%- if execute -%}
-        {%- set problems = absent_table_problems() -%}
+        {%- set problems = named_table_problems() -%}
         {%- set statements = [] -%}
         {%- for raw_table in raw_tables() if not is_absent(raw_table.system, raw_table.table) -%}
             {%- set source_node = graph.sources.values()
@@ -24,7 +24,7 @@
 {% endmacro %}
 
 
-{% macro absent_table_problems() %}
+{% macro named_table_problems() %}
     {% set problems = [] %}
     {% set names = [] %}
     {% for raw_table in raw_tables() %}
@@ -36,6 +36,9 @@
         {% elif absent not in names %}
             {% do problems.append('var absent_tables names ' ~ absent ~ ', which is no table of the raw contract; write <schema>.<table>, such as crm.activities.') %}
         {% endif %}
+    {% endfor %}
+    {% for overwritten in var('overwritten_tables', []) or [] if overwritten not in master_tables() %}
+        {% do problems.append('var overwritten_tables names ' ~ overwritten ~ ', which is no master table; it may name ' ~ master_tables() | join(', ') ~ '. Documents are told by when they landed.') %}
     {% endfor %}
     {{ return(problems) }}
 {% endmacro %}

@@ -50,6 +50,12 @@
         {% if dates is not none %}
             {% do values.update({'as_of_date': run_query('select cast(max(evaluation_date) as ' ~ dbt.type_string() ~ ') from ' ~ dates ~ ' where is_as_of').rows[0][0]}) %}
         {% endif %}
+        {% set recording = relation_of_run('int_recording', results) if 'snap_segment_tiers' in nodes_made(results) else none %}
+        {% do values.update({'has_recorded': recording is not none and run_query('select is_forward from ' ~ recording).rows[0][0]}) %}
+        {% if var('known_on', none) is not none and 'int_reproduction' in nodes_made(results) %}
+            {% set obstacles = run_query('select obstacle from ' ~ relation_of_run('int_reproduction', results) ~ ' order by obstacle').columns[0].values() %}
+            {% do values.update({'reproduction': 'approximate' if obstacles else 'exact', 'reproduction_detail': obstacles | join('; ') or none}) %}
+        {% endif %}
         {# Counts of an earlier run say nothing about the rows this one read. #}
         {% if 'fct_record_counts' in nodes_made(results) %}
             {% set counts = relation_of_run('fct_record_counts', results) %}

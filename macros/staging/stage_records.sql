@@ -159,7 +159,8 @@ from records_with_header
 {% endmacro %}
 
 
-{# The raw columns under raw_<name> beside their typed values. `known_on` hides what landed later (R19). #}
+{# The raw columns under raw_<name> beside their typed values. `known_on` hides what landed later (R19), except where a table holds
+   the latest version alone. #}
 {% macro typed_records(relation, columns, only=none) %}
 {%- set raw_types = raw_column_types(relation) -%}
 select
@@ -175,7 +176,7 @@ select
     {{- ',' if not loop.last }}
     {%- endfor %}
 from {{ relation }} as landed
-{%- if var('known_on', none) is not none %}
+{%- if var('known_on', none) is not none and not is_overwritten(relation.schema, relation.identifier) %}
 where not coalesce({{ parse_cell('landed.loaded_at', 'timestamp', raw_types.get('loaded_at', true)) }} >= {{ dbt.dateadd('day', 1, "cast('" ~ var('known_on') ~ "' as date)") }}, false)
 {%- endif %}
 {% endmacro %}

@@ -20,7 +20,7 @@ landed as (
         sum({{ try_to_cast(amount, 'numeric(18, 6)') }})
         {%- endif %} as amount
     from {{ relation }} as landed
-    {%- if known_on is not none %}
+    {%- if known_on is not none and not is_overwritten(raw_table.system, raw_table.table) %}
     {%- set loaded_at = parse_cell('landed.loaded_at', 'timestamp', column_is_text.get('loaded_at', true)) %}
     where coalesce(cast({{ loaded_at }} as date) <= cast('{{ known_on }}' as date), true)
     {%- endif %}

@@ -2,7 +2,7 @@
 with
 
 customers as (
-    select * from {{ ref('stg_erp__customers') }} where record_status = 'staged'
+    {{ customers_as_known() }}
 ),
 
 kept as (

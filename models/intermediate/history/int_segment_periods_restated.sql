@@ -1,17 +1,12 @@
 -- R18: what we would say today about every month-end, collapsed: a period lasts from the month-end that first says something
--- to the one that says something else, or that no longer has the member. Months are compared in pairs, by equality; what is
--- numbered are the changes alone. Whoever has left the sources cannot be evaluated any more: what was known about it stands, and
+-- to the one that says something else, or that no longer has the member. What is numbered are the changes alone, and who was there on
+-- the first month-end. Whoever has left the sources cannot be evaluated any more: what was known about it stands, and
 -- ends with the first month-end without it.
-{% set compared = ['entity_id', 'tier_rank', 'computed_tier_rank', 'reason_code', 'tier_source', 'override_id'] %}
 -- depends_on: {{ ref('snap_segment_tiers') }}
 with
 
 month_ends as (
-    select
-        evaluation_date,
-        lead(evaluation_date) over (order by evaluation_date asc) as next_month_end
-    from {{ ref('int_evaluation_dates') }}
-    where is_month_end
+    select evaluation_date from {{ ref('int_evaluation_dates') }} where is_month_end
 ),
 
 segment_types as (
@@ -22,12 +17,19 @@ tiers as (
     select segment_type_id, tier_rank, tier from {{ ref('int_segment_tiers') }}
 ),
 
-members as (
+first_months as (
+    select segment_type_id, min(evaluation_date) as evaluation_date
+    from {{ ref('int_segment_evaluations') }}
+    where is_month_end
+    group by segment_type_id
+),
+
+changes as (
     select
         evaluated.segment_type_id,
         evaluated.member_id,
-        month_ends.evaluation_date,
-        month_ends.next_month_end,
+        evaluated.evaluation_date as changed_on,
+        true as begins_a_period,
         coalesce(evaluated.inherited_from, evaluated.member_id) as entity_id,
         evaluated.tier_rank,
         evaluated.computed_tier_rank,
@@ -36,38 +38,24 @@ members as (
         evaluated.override_id,
         evaluated.metric_amount
     from {{ ref('int_segment_members_evaluated') }} as evaluated
-    inner join month_ends
-        on evaluated.evaluation_date = month_ends.evaluation_date
-    inner join segment_types
-        on evaluated.segment_type_id = segment_types.segment_type_id
+    inner join first_months
+        on evaluated.segment_type_id = first_months.segment_type_id
+        and evaluated.evaluation_date = first_months.evaluation_date
     where evaluated.in_population
-),
-
-befores as (
-    select * from members where next_month_end is not null
-),
-
-changes as (
+    union all
     select
-        coalesce(afters.segment_type_id, befores.segment_type_id) as segment_type_id,
-        coalesce(afters.member_id, befores.member_id) as member_id,
-        coalesce(afters.evaluation_date, befores.next_month_end) as changed_on,
-        befores.member_id is not null as ends_a_period,
-        afters.member_id is not null as begins_a_period,
-        {% for column in compared -%}
-        afters.{{ column }},
-        {% endfor -%}
-        afters.metric_amount
-    from befores
-    full outer join members as afters
-        on befores.segment_type_id = afters.segment_type_id
-        and befores.member_id = afters.member_id
-        and befores.next_month_end = afters.evaluation_date
-    where befores.member_id is null
-        or afters.member_id is null
-        {%- for column in compared %}
-        or befores.{{ column }} is distinct from afters.{{ column }}
-        {%- endfor %}
+        segment_type_id,
+        member_id,
+        changed_on,
+        begins_a_period,
+        entity_id,
+        tier_rank,
+        computed_tier_rank,
+        reason_code,
+        tier_source,
+        override_id,
+        metric_amount
+    from {{ ref('int_segment_month_changes') }}
 ),
 
 periods as (

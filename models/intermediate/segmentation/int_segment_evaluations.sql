@@ -1,12 +1,17 @@
 -- Every evaluation (type x date), with a fingerprint of all that its result follows from: the type and its tiers, the sales,
 -- orders, contracts and costs in its window, who had appeared and belonged to whom, the decisions of people. A month-end whose
 -- fingerprint stands in what earlier runs kept is closed and not due again; the as-of date always is (R18).
--- Hashes are summed, so no order matters. With hysteresis a month follows from all months before it, and so does its fingerprint.
+-- own_metric says where a member's own part of the metric is found. Hashes are summed, so no order matters. With hysteresis a month follows from all months before it, and so does its fingerprint.
 with
 
 segment_types as (
     select
         *,
+        case
+            when identity_basis = 'id' and hierarchy_level = 'customer' then 'entity'
+            when metric in ('net_sales', 'gross_margin') and metric_basis = 'actual' and outlier_treatment = 'flag' then metric
+            else 'summed'
+        end as own_metric,
         {{ key_hash(['segment_type_id', 'organisation_id', 'identity_basis', 'hierarchy_level', 'metric', 'metric_basis', 'min_net_sales',
             'new_customer_days', 'outlier_treatment', 'boundary', 'method', 'ties', 'denominator', 'hysteresis_months']) }} as type_hash
     from {{ ref('int_segment_types') }}
@@ -214,6 +219,7 @@ hashes_joined as (
         evaluations.*,
         segment_types.hysteresis_months,
         segment_types.hierarchy_level,
+        segment_types.own_metric,
         segment_types.type_hash,
         tiers.tiers_hash,
         sales.sales_hash,
@@ -284,6 +290,7 @@ select
     fingerprints.window_to,
     fingerprints.filter_set_id,
     fingerprints.scope_id,
+    fingerprints.own_metric,
     fingerprints.input_fingerprint,
     fingerprints.is_as_of or kept.input_fingerprint is null as is_due
 from fingerprints

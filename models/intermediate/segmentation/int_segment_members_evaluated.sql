@@ -4,14 +4,15 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    on_schema_change='fail',
+    on_schema_change='append_new_columns',
     pre_hook="{{ drop_evaluations_due() }}"
 ) }}
 with
 
 evaluations as (
     -- Only what is due has entities.
-    select segment_type_id, evaluation_date, evaluation_number, is_as_of, is_month_end, roster_id, roster_date, scope_id, input_fingerprint
+    select
+        segment_type_id, evaluation_date, evaluation_number, is_as_of, is_month_end, roster_id, roster_date, scope_id, own_metric, input_fingerprint
     from {{ ref('int_segment_evaluations') }}
 ),
 
@@ -41,6 +42,10 @@ overrides as (
         and rosters.is_head
 ),
 
+member_metrics as (
+    select evaluation_number, member_id, metric_amount from {{ ref('int_segment_metrics_summed_to_members') }}
+),
+
 sales as (
     select scope_id, evaluation_date, member_id, net_sales, cost, gross_margin from {{ ref('int_sales_summed_to_scopes') }}
 ),
@@ -56,6 +61,7 @@ tiers_in_force as (
         damped.hysteresis_status,
         damped.pending_tier_rank,
         damped.pending_months,
+        coalesce(damped.applied_tier_rank, entities.computed_tier_rank) as applied_tier_rank,
         case
             when overrides.override_mode = 'set' then overrides.override_tier_rank
             when overrides.override_mode = 'floor' then least(overrides.override_tier_rank, coalesce(damped.applied_tier_rank, entities.computed_tier_rank))
@@ -97,7 +103,16 @@ select
     tiers_in_force.hysteresis_status,
     tiers_in_force.pending_tier_rank,
     tiers_in_force.pending_months,
-    evaluations.input_fingerprint
+    evaluations.input_fingerprint,
+    cast(tiers_in_force.applied_tier_rank as integer) as applied_tier_rank,
+    cast(
+        case evaluations.own_metric
+            when 'net_sales' then coalesce(sales.net_sales, 0)
+            when 'gross_margin' then coalesce(sales.gross_margin, 0)
+            when 'summed' then coalesce(member_metrics.metric_amount, 0)
+            else tiers_in_force.metric_amount
+        end as numeric(18, 4)
+    ) as own_metric_amount
 from tiers_in_force
 inner join evaluations
     on tiers_in_force.evaluation_number = evaluations.evaluation_number
@@ -111,3 +126,6 @@ left join sales
     on evaluations.scope_id = sales.scope_id
     and evaluations.evaluation_date = sales.evaluation_date
     and rosters.member_id = sales.member_id
+left join member_metrics
+    on evaluations.evaluation_number = member_metrics.evaluation_number
+    and rosters.member_id = member_metrics.member_id

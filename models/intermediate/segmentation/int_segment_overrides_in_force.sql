@@ -16,41 +16,7 @@ tiers as (
     select segment_type_id, tier, tier_rank, is_excluded from {{ ref('int_segment_tiers') }}
 ),
 
-decisions as (
-    select
-        overrides.segment_type_id,
-        evaluations.evaluation_date,
-        overrides.entity_id,
-        overrides.override_mode,
-        overrides.recency,
-        max(clears.recency) as clear_recency
-    from overrides
-    inner join evaluations
-        on overrides.segment_type_id = evaluations.segment_type_id
-        and evaluations.evaluation_date between overrides.valid_from and overrides.valid_to
-    left join overrides as clears
-        on overrides.segment_type_id = clears.segment_type_id
-        and (clears.override_mode = 'clear_all' or (clears.override_mode = 'clear' and overrides.entity_id = clears.entity_id))
-        and overrides.valid_from < clears.valid_from
-        and evaluations.evaluation_date >= clears.valid_from
-    where overrides.override_mode in ('set', 'floor')
-    group by
-        overrides.segment_type_id, evaluations.evaluation_date, overrides.entity_id, overrides.override_mode, overrides.recency
-),
-
-latest_found as (
-    select
-        segment_type_id,
-        evaluation_date,
-        entity_id,
-        coalesce(
-            max(case when override_mode = 'set' and clear_recency is null then recency end),
-            max(case when override_mode = 'floor' and clear_recency is null then recency end),
-            max(clear_recency)
-        ) as recency
-    from decisions
-    group by segment_type_id, evaluation_date, entity_id
-)
+{{ overrides_decided() }}
 
 select
     latest_found.segment_type_id,

@@ -1,6 +1,6 @@
 -- How many findings of each kind are open, and how many tiers hinge on them: those of everybody in an entity a finding names, in the
 -- active types it can touch. A placeholder for a VAT number moves nobody in a type that ranks by id, nor does a reversal at the end of
--- a window that has passed. Owner and next step are those in the description of each mart, so they are written once.
+-- a window that has passed, nor what is said otherwise about an earlier month. Owner and next step are those in the description of each mart, so they are written once.
 {#- Kind, the column that names somebody, and the types the finding can touch. Configuration faults are not here: they stop the build. #}
 {%- set same_type = 'findings.segment_type_id = segment_types.segment_type_id' -%}
 {%- set by_parent = "segment_types.hierarchy_level = 'ultimate_parent'" -%}
@@ -12,6 +12,7 @@
     ('findings_contracts', 'customer_id', "segment_types.metric_basis = 'contract'"),
     ('findings_costs', none, none),
     ('findings_hierarchy', 'customer_id', by_parent),
+    ('findings_history_disagreements', 'member_id', same_type ~ ' and findings.last_month_end = segment_types.as_of_date'),
     ('findings_inert_overrides', 'entity_id', same_type ~ ' or (findings.segment_type_id is null and ' ~ by_parent ~ ')'),
     ('findings_order_outliers', 'customer_id', listed_type),
     ('findings_order_splitting', 'entity_id', same_type),

@@ -1,146 +1,13 @@
--- R18: the month-ends about which we would say something else today than was recorded at the time, and why. Periods meet
--- periods, and months are counted only where two of them differ, or where one side has nothing to say.
+-- R18: the month-ends about which we would say something else today than was recorded at the time, and why. Late is what landed
+-- after the build whose answer stood on the month-end, by the run log; after the month-end where the log does not know it.
 with
 
-month_ends as (
-    select evaluation_date as month_end from {{ ref('int_evaluation_dates') }} where is_month_end
-),
-
-last_month_end as (
-    select max(month_end) as month_end from month_ends
+differences as (
+    select * from {{ ref('int_history_differences') }}
 ),
 
 restated as (
-    select * from {{ ref('int_segment_periods_restated') }}
-),
-
--- Before its first build nothing was recorded about a type, and about a type that is not evaluated any more nothing is restated.
-types_compared as (
-    select segment_type_id, min(valid_from) as first_recorded_on
-    from {{ ref('int_segment_history') }}
-    where segment_type_id in (select segment_type_id from {{ ref('int_segment_types') }} where status in ('active', 'challenger'))
-    group by segment_type_id
-),
-
--- A build speaks of everybody, a month-end of those who had appeared; of who has left the sources is known when that was.
-population as (
-    select entity, member_id, min(appeared_on) as appeared_on
-    from (
-        select entity, member_id, appeared_on from {{ ref('int_segment_population') }}
-        union all
-        select entity, member_id, valid_from as appeared_on from restated
-    ) as appearances
-    group by entity, member_id
-),
-
-recorded as (
-    select
-        history.*,
-        greatest(history.valid_from, coalesce(population.appeared_on, history.valid_from)) as speaks_from,
-        least(history.valid_to, {{ add_days('last_month_end.month_end', 1) }}) as speaks_to
-    from {{ ref('int_segment_history') }} as history
-    inner join types_compared
-        on history.segment_type_id = types_compared.segment_type_id
-    left join population
-        on history.entity = population.entity
-        and history.member_id = population.member_id
-    cross join last_month_end
-    where not history.is_gone
-),
-
-meetings as (
-    select
-        recorded.segment_type_id,
-        recorded.member_id,
-        recorded.valid_from as recorded_from,
-        restated.valid_from as restated_from,
-        greatest(recorded.speaks_from, restated.valid_from) as meet_from,
-        least(recorded.speaks_to, restated.valid_to) as meet_to,
-        recorded.tier <> restated.tier or recorded.entity_id <> restated.entity_id as differ
-    from recorded
-    inner join restated
-        on recorded.segment_type_id = restated.segment_type_id
-        and recorded.member_id = restated.member_id
-        and recorded.speaks_from < restated.valid_to
-        and recorded.speaks_to > restated.valid_from
-),
-
-recorded_alone as (
-    select recorded.segment_type_id, recorded.member_id, recorded.valid_from, recorded.speaks_from, recorded.speaks_to
-    from recorded
-    left join meetings
-        on recorded.segment_type_id = meetings.segment_type_id
-        and recorded.member_id = meetings.member_id
-        and recorded.valid_from = meetings.recorded_from
-    where recorded.speaks_from < recorded.speaks_to
-    group by recorded.segment_type_id, recorded.member_id, recorded.valid_from, recorded.speaks_from, recorded.speaks_to
-    having coalesce(sum({{ dbt.datediff('meetings.meet_from', 'meetings.meet_to', 'day') }}), 0) < {{ dbt.datediff('recorded.speaks_from', 'recorded.speaks_to', 'day') }}
-),
-
-restated_clipped as (
-    select
-        restated.*,
-        greatest(restated.valid_from, types_compared.first_recorded_on) as speaks_from,
-        least(restated.valid_to, {{ add_days('last_month_end.month_end', 1) }}) as speaks_to
-    from restated
-    inner join types_compared
-        on restated.segment_type_id = types_compared.segment_type_id
-    cross join last_month_end
-),
-
-restated_alone as (
-    select clipped.segment_type_id, clipped.member_id, clipped.valid_from, clipped.speaks_from, clipped.speaks_to
-    from restated_clipped as clipped
-    left join meetings
-        on clipped.segment_type_id = meetings.segment_type_id
-        and clipped.member_id = meetings.member_id
-        and clipped.valid_from = meetings.restated_from
-    where clipped.speaks_from < clipped.speaks_to
-    group by clipped.segment_type_id, clipped.member_id, clipped.valid_from, clipped.speaks_from, clipped.speaks_to
-    having coalesce(sum({{ dbt.datediff('meetings.meet_from', 'meetings.meet_to', 'day') }}), 0) < {{ dbt.datediff('clipped.speaks_from', 'clipped.speaks_to', 'day') }}
-),
-
-months_in_question as (
-    select meetings.segment_type_id, meetings.member_id, month_ends.month_end
-    from meetings
-    inner join month_ends
-        on meetings.meet_from <= month_ends.month_end
-        and meetings.meet_to > month_ends.month_end
-    where meetings.differ
-    {%- for side in ['recorded_alone', 'restated_alone'] %}
-    union
-    select {{ side }}.segment_type_id, {{ side }}.member_id, month_ends.month_end
-    from {{ side }}
-    inner join month_ends
-        on {{ side }}.speaks_from <= month_ends.month_end
-        and {{ side }}.speaks_to > month_ends.month_end
-    {%- endfor %}
-),
-
-differences as (
-    select
-        months_in_question.segment_type_id,
-        coalesce(recorded.entity, restated.entity) as entity,
-        months_in_question.member_id,
-        months_in_question.month_end,
-        {% for column in ['entity_id', 'tier', 'computed_tier', 'tier_source', 'override_id'] -%}
-        recorded.{{ column }} as recorded_{{ column }},
-        restated.{{ column }} as restated_{{ column }},
-        {% endfor -%}
-        recorded.valid_from as recorded_on
-    from months_in_question
-    left join recorded
-        on months_in_question.segment_type_id = recorded.segment_type_id
-        and months_in_question.member_id = recorded.member_id
-        and months_in_question.month_end >= recorded.speaks_from
-        and months_in_question.month_end < recorded.speaks_to
-    left join restated
-        on months_in_question.segment_type_id = restated.segment_type_id
-        and months_in_question.member_id = restated.member_id
-        and months_in_question.month_end >= restated.valid_from
-        and months_in_question.month_end < restated.valid_to
-    where recorded.tier is distinct from restated.tier
-        or recorded.entity_id is distinct from restated.entity_id
+    select segment_type_id, member_id, entity_id, valid_from, valid_to from {{ ref('int_segment_periods_restated') }}
 ),
 
 configuration_changes as (
@@ -152,65 +19,204 @@ configuration_changes as (
     group by {{ dbt.split_part('row_key', "'|'", 1) }}
 ),
 
--- What landed about a member after a month-end and belongs to it or to the months before.
-landings as (
-    {% for entity in ['customer', 'product'] -%}
+-- The build whose answer stood on a month-end: the last one that recorded something up to it.
+builds as (
     select
+        as_of_date,
+        lead(as_of_date) over (order by as_of_date asc) as next_as_of_date,
+        known_until
+    from (
+        select
+            as_of_date,
+            coalesce({{ dbt.dateadd('day', 1, 'cast(known_on as timestamp)') }}, started_at) as known_until,
+            row_number() over (partition by as_of_date order by started_at desc) as recency
+        from {{ source('audit', 'run_log') }}
+        where has_recorded
+    ) as recordings
+    where recency = 1
+),
+
+months_built as (
+    select
+        months.month_end,
+        coalesce(builds.as_of_date, months.month_end) as built_as_of,
+        coalesce(builds.known_until, {{ dbt.dateadd('day', 1, 'cast(months.month_end as timestamp)') }}) as known_until
+    from (select distinct month_end from differences) as months
+    left join builds
+        on months.month_end >= builds.as_of_date
+        and (months.month_end < builds.next_as_of_date or builds.next_as_of_date is null)
+),
+
+in_question as (
+    select distinct
         differences.segment_type_id,
+        differences.entity,
         differences.month_end,
-        differences.restated_entity_id as entity_id,
-        max(case when lines.record_status = 'superseded' then 1 else 0 end) as has_corrections
+        restated.entity_id,
+        restated.member_id,
+        months_built.built_as_of,
+        months_built.known_until
     from differences
+    inner join months_built
+        on differences.month_end = months_built.month_end
     inner join restated
         on differences.segment_type_id = restated.segment_type_id
         and differences.restated_entity_id = restated.entity_id
         and differences.month_end >= restated.valid_from
         and differences.month_end < restated.valid_to
-    inner join {{ ref('int_invoice_lines_judged') }} as lines
-        on restated.member_id = lines.{{ entity }}_id
-        and differences.month_end >= lines.invoice_date
-        and differences.month_end < cast(lines.loaded_at as date)
-    where differences.entity = '{{ entity }}'
-        and lines.record_status in ('staged', 'superseded')
-    group by differences.segment_type_id, differences.month_end, differences.restated_entity_id
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+),
+
+headers_replaced as (
+    select invoice_id, min(loaded_at) as first_landed_at
+    from {{ ref('int_invoices_judged') }}
+    where record_status = 'superseded'
+    group by invoice_id
+),
+
+lines_replaced as (
+    select invoice_id, line_number, min(loaded_at) as first_landed_at
+    from {{ ref('int_invoice_lines_judged') }}
+    where record_status = 'superseded'
+    group by invoice_id, line_number
+),
+
+{% for entity in ['customer', 'product'] -%}
+-- A line is there when it and its header are; one that was there before in another version has been corrected.
+{{ entity }}_lines as (
+    select
+        lines.{{ entity }}_id as member_id,
+        lines.invoice_date,
+        greatest(lines.loaded_at, headers.loaded_at) as landed_at,
+        greatest(coalesce(lines_replaced.first_landed_at, lines.loaded_at), coalesce(headers_replaced.first_landed_at, headers.loaded_at)) as first_landed_at
+    from {{ ref('int_invoice_lines_judged') }} as lines
+    inner join {{ ref('int_invoices_judged') }} as headers
+        on lines.invoice_id = headers.invoice_id
+        and headers.record_status = 'staged'
+    left join lines_replaced
+        on lines.invoice_id = lines_replaced.invoice_id
+        and lines.line_number = lines_replaced.line_number
+    left join headers_replaced
+        on lines.invoice_id = headers_replaced.invoice_id
+    where lines.record_status = 'staged'
+        and lines.{{ entity }}_id in (select member_id from in_question where entity = '{{ entity }}')
+),
+
+{% endfor -%}
+-- What a correction has taken away from a member: the version that named it, and when another one came.
+lines_taken_away as (
+    select 'customer' as entity, befores.customer_id as member_id, befores.invoice_date, afters.loaded_at as landed_at, befores.loaded_at as first_landed_at
+    from {{ ref('int_invoices_judged') }} as befores
+    inner join {{ ref('int_invoices_judged') }} as afters
+        on befores.invoice_id = afters.invoice_id
+        and befores.customer_id <> afters.customer_id
+        and afters.record_status = 'staged'
+    where befores.record_status = 'superseded'
+    union all
+    select 'product' as entity, befores.product_id as member_id, befores.invoice_date, afters.loaded_at as landed_at, befores.loaded_at as first_landed_at
+    from {{ ref('int_invoice_lines_judged') }} as befores
+    inner join {{ ref('int_invoice_lines_judged') }} as afters
+        on befores.invoice_id = afters.invoice_id
+        and befores.line_number = afters.line_number
+        and befores.product_id <> afters.product_id
+        and afters.record_status = 'staged'
+    where befores.record_status = 'superseded'
+),
+
+landings as (
+    select segment_type_id, month_end, entity_id, max(is_correction) as has_corrections
+    from (
+        {% for lines in ['customer', 'product', 'taken_away'] -%}
+        select
+            in_question.segment_type_id,
+            in_question.month_end,
+            in_question.entity_id,
+            case when lines.first_landed_at < in_question.known_until then 1 else 0 end as is_correction
+        from in_question
+        inner join {{ 'lines_taken_away' if lines == 'taken_away' else lines ~ '_lines' }} as lines
+            on in_question.member_id = lines.member_id
+            and in_question.built_as_of >= lines.invoice_date
+            and in_question.known_until <= lines.landed_at
+        where in_question.entity = {{ 'lines.entity' if lines == 'taken_away' else "'" ~ lines ~ "'" }}
+        {{ 'union all' if not loop.last }}
+        {% endfor %}
+    ) as late_lines
+    group by segment_type_id, month_end, entity_id
+),
+
+-- Was there anything at all that the build could not know and that belongs to its days?
+days_landed as (
+    select invoice_date as belongs_to, max(loaded_at) as landed_at
+    from {{ ref('int_invoice_lines_judged') }}
+    where record_status = 'staged'
+    group by invoice_date
+    {%- for model, day in {'int_invoices_judged': 'invoice_date', 'stg_erp__exchange_rates': 'rate_date'}.items() %}
+    union all
+    select {{ day }} as belongs_to, max(loaded_at) as landed_at
+    from {{ ref(model) }}
+    where record_status = 'staged'
+    group by {{ day }}
+    {%- endfor %}
+),
+
+months_landed as (
+    select months_built.month_end, max(days_landed.landed_at) >= max(months_built.known_until) as has_landings
+    from months_built
+    inner join days_landed
+        on months_built.built_as_of >= days_landed.belongs_to
+    group by months_built.month_end
+),
+
+causes as (
+    select
+        differences.*,
+        case
+            when differences.restated_tier is null then 'gone_from_the_sources'
+            when differences.recorded_tier is null then 'not_known_then'
+            when differences.recorded_entity_id <> differences.restated_entity_id then 'hierarchy'
+            when configuration_changes.changed_on > differences.month_end then 'configuration'
+            when differences.recorded_computed_tier = differences.restated_computed_tier
+                and (
+                    differences.recorded_override_id is distinct from differences.restated_override_id
+                    or differences.recorded_tier_source is distinct from differences.restated_tier_source
+                ) then 'override'
+            when landings.has_corrections = 1 then 'corrected_rows'
+            when landings.has_corrections = 0 then 'late_rows'
+            when months_built.built_as_of < differences.month_end then 'no_build_on_the_day'
+            when months_landed.has_landings then 'rows_of_others'
+        end as own_cause
+    from differences
+    inner join months_built
+        on differences.month_end = months_built.month_end
+    left join months_landed
+        on differences.month_end = months_landed.month_end
+    left join configuration_changes
+        on differences.segment_type_id = configuration_changes.segment_type_id
+    left join landings
+        on differences.segment_type_id = landings.segment_type_id
+        and differences.month_end = landings.month_end
+        and differences.restated_entity_id = landings.entity_id
 )
 
 select
-    differences.segment_type_id,
-    differences.entity,
-    differences.member_id,
-    differences.month_end,
-    differences.recorded_on,
-    differences.recorded_entity_id,
-    differences.restated_entity_id,
-    differences.recorded_tier,
-    differences.restated_tier,
-    differences.recorded_computed_tier,
-    differences.restated_computed_tier,
-    differences.recorded_tier_source,
-    differences.restated_tier_source,
-    differences.recorded_override_id,
-    differences.restated_override_id,
+    segment_type_id,
+    entity,
+    member_id,
+    month_end,
+    recorded_on,
+    recorded_entity_id,
+    restated_entity_id,
+    recorded_tier,
+    restated_tier,
+    recorded_computed_tier,
+    restated_computed_tier,
+    recorded_tier_source,
+    restated_tier_source,
+    recorded_override_id,
+    restated_override_id,
+    -- Who comes, goes or changes hands moves its peers.
     case
-        when differences.restated_tier is null then 'gone_from_the_sources'
-        when differences.recorded_tier is null then 'not_known_then'
-        when differences.recorded_entity_id <> differences.restated_entity_id then 'hierarchy'
-        when configuration_changes.changed_on > differences.month_end then 'configuration'
-        when differences.recorded_computed_tier = differences.restated_computed_tier
-            and (
-                differences.recorded_override_id is distinct from differences.restated_override_id
-                or differences.recorded_tier_source is distinct from differences.restated_tier_source
-            ) then 'override'
-        when landings.has_corrections = 1 then 'corrected_rows'
-        when landings.has_corrections = 0 then 'late_rows'
-        else 'rows_of_others'
+        when own_cause is not null then own_cause
+        when count(own_cause) over (partition by segment_type_id, month_end rows between unbounded preceding and unbounded following) > 0 then 'rows_of_others'
+        else 'unexplained'
     end as difference_cause
-from differences
-left join configuration_changes
-    on differences.segment_type_id = configuration_changes.segment_type_id
-left join landings
-    on differences.segment_type_id = landings.segment_type_id
-    and differences.month_end = landings.month_end
-    and differences.restated_entity_id = landings.entity_id
+from causes

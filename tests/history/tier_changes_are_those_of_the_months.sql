@@ -1,0 +1,60 @@
+-- Guards R21: where the recorded hierarchy and configuration of a pair of dates are those of today, the changes begin and end with the
+-- tiers of the monthly evaluation, and no member whose tier differs between the two dates is missing.
+with
+
+pairs as (
+    select * from {{ ref('int_tier_change_pairs_explained') }} where is_as_today
+),
+
+tiers as (
+    select segment_type_id, tier_rank, tier from {{ ref('int_segment_tiers') }}
+),
+
+members as (
+    select evaluated.segment_type_id, evaluated.evaluation_date, evaluated.member_id, tiers.tier
+    from {{ ref('int_segment_members_evaluated') }} as evaluated
+    inner join tiers
+        on evaluated.segment_type_id = tiers.segment_type_id
+        and evaluated.tier_rank = tiers.tier_rank
+    where evaluated.in_population
+),
+
+evaluated as (
+    select pairs.segment_type_id, pairs.from_date, pairs.to_date, afters.member_id, befores.tier as tier_start, afters.tier as tier_end
+    from pairs
+    inner join members as afters
+        on pairs.segment_type_id = afters.segment_type_id
+        and pairs.to_date = afters.evaluation_date
+    left join members as befores
+        on pairs.old_segment_type_id = befores.segment_type_id
+        and pairs.from_date = befores.evaluation_date
+        and afters.member_id = befores.member_id
+),
+
+changes as (
+    select changes.*
+    from {{ ref('fct_tier_changes') }} as changes
+    inner join pairs
+        on changes.segment_type_id = pairs.segment_type_id
+        and changes.from_date = pairs.from_date
+        and changes.to_date = pairs.to_date
+)
+
+select
+    coalesce(evaluated.segment_type_id, changes.segment_type_id) as segment_type_id,
+    coalesce(evaluated.member_id, changes.member_id) as member_id,
+    coalesce(evaluated.from_date, changes.from_date) as from_date,
+    coalesce(evaluated.to_date, changes.to_date) as to_date,
+    evaluated.tier_start as evaluated_start,
+    evaluated.tier_end as evaluated_end,
+    changes.tier_start,
+    changes.tier_end
+from evaluated
+full outer join changes
+    on evaluated.segment_type_id = changes.segment_type_id
+    and evaluated.member_id = changes.member_id
+    and evaluated.from_date = changes.from_date
+    and evaluated.to_date = changes.to_date
+where evaluated.member_id is null
+    or (changes.member_id is null and evaluated.tier_start <> evaluated.tier_end)
+    or (changes.member_id is not null and (evaluated.tier_start <> changes.tier_start or evaluated.tier_end <> changes.tier_end))
