@@ -38,9 +38,9 @@ select
     cast(metrics.weight as numeric(9, 4)) as weight,
     cast(metrics.weight * 10000 as integer) as weight_units,
     metrics.higher_is_better,
-    cast(metrics.limit_a as numeric(18, 6)) as limit_a,
-    cast(metrics.limit_b as numeric(18, 6)) as limit_b,
-    cast(metrics.limit_c as numeric(18, 6)) as limit_c,
+    cast(metrics.limit_a as numeric(17, 6)) as limit_a,
+    cast(metrics.limit_b as numeric(17, 6)) as limit_b,
+    cast(metrics.limit_c as numeric(17, 6)) as limit_c,
     metrics.version = {{ chosen_version if chosen_version is not none else 'versions.highest_version' }} as is_in_force
 from metrics
 cross join versions

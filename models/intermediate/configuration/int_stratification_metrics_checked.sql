@@ -28,7 +28,7 @@ union all
 {{ findings_value('stratification_metrics', key, 'higher_is_better', 'boolean') }}
 {% for column in ['limit_a', 'limit_b', 'limit_c'] %}
 union all
-{{ findings_value('stratification_metrics', key, column, 'amount', required=true) }}
+{{ findings_value('stratification_metrics', key, column, 'amount', -10000000000, 10000000000, required=true) }}
 {% endfor %}
 union all
 {{ finding('stratification_metrics', 'min(' ~ key ~ ')', "'stands ' || cast(count(*) as " ~ dbt.type_string() ~ ") || ' times (metric + version)'", "'keep one of them'") }}
