@@ -22,7 +22,8 @@ fractions as (
         customer_id,
         '{{ metric }}' as metric,
         cast({{ definition.numerator }} as numeric(24, 4)) as numerator,
-        cast({{ definition.denominator | default('1') }} as numeric(18, 4)) as denominator
+        -- Nineteen digits: DuckDB multiplies decimals of up to eighteen, such as the limits, without widening them.
+        cast({{ definition.denominator | default('1') }} as numeric(19, 4)) as denominator
     from measured
     where {{ definition.numerator }} is not null
         {%- if definition.denominator is defined %}
