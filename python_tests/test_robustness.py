@@ -197,6 +197,7 @@ def test_required_tables_alone_give_tiers(two_nights: TwoNights) -> None:
         "sales_performance_per_customer": 8,
         "sales_by_vat_number": 8,
         "north_margin": 4,
+        "customer_profit": 8,
         "order_frequency": 8,
         "contract_value": 8,
         "house_brands": 8,
@@ -207,6 +208,14 @@ def test_required_tables_alone_give_tiers(two_nights: TwoNights) -> None:
     south = dict(zip(["erp_south:C1", "erp_south:C2", "erp_south:C3", "erp_south:C4"], "AABC", strict=True))
     assert_same_values(tiers, north | south, "tiers")
     assert table(two_nights.first, "segmentation.fct_product_segments")
+
+
+def test_required_tables_alone_cost_nothing_and_leave_the_margin(two_nights: TwoNights) -> None:
+    rows = table(two_nights.first, "cost_to_serve.fct_customer_profitability")
+    assert len(rows) == 8, "nobody is missing"
+    assert all(row["cost_to_serve"] == 0 and row["net_profit"] == row["gross_margin"] for row in rows)
+    assert any(row["net_sales"] for row in rows)
+    assert table(two_nights.first, "cost_to_serve.fct_cost_allocations") == []
 
 
 def test_absent_tables_stage_empty_and_fully_typed(two_nights: TwoNights, sample_warehouse: Path) -> None:
