@@ -72,10 +72,12 @@
 
 
 {# The parents one source named, as recorded for the day of a replay over overwritten masters: a select of customer_id and parent_id,
-   or nothing. #}
+   else of nobody. #}
 {% macro parents_recorded(system, table) -%}
     {%- if is_overwritten(system, table) and kept_relation('snap_customer_parents', always=true) -%}
         {{ recorded_then('snap_customer_parents', ['customer_id', system ~ '_parent_id as parent_id']) }}
             and dbt_is_deleted = 'False'
+    {%- else -%}
+    select cast(null as {{ dbt.type_string() }}) as customer_id, cast(null as {{ dbt.type_string() }}) as parent_id where false
     {%- endif -%}
 {%- endmacro %}

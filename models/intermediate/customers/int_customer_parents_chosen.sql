@@ -1,6 +1,5 @@
 -- R8: the parent that counts for each customer on a hierarchy date. An approved hierarchy override in force decides;
 -- else the first source, in var parent_source_order, that names a parent. What the others say stays visible.
-{% set parents_recorded = parents_recorded('crm', 'accounts') %}
 with
 
 customers as (
@@ -73,28 +72,24 @@ crm_parents as (
     having count(distinct accounts_as_customers.customer_id) = 1
 ),
 
+parents_recorded as (
+    {{ parents_recorded('crm', 'accounts') }}
+),
+
 parents_named as (
     select
         hierarchy_dates.hierarchy_date,
         customers.customer_id,
         customers.erp_parent_id,
-        {% if parents_recorded -%}
         case when parents_recorded.customer_id is not null then parents_recorded.parent_id else crm_parents.crm_parent_id end as crm_parent_id,
-        {%- else -%}
-        crm_parents.crm_parent_id,
-        {%- endif %}
         overrides_ordered.customer_id is not null as is_overridden,
         overrides_ordered.parent_id as override_parent_id
     from customers
     cross join hierarchy_dates
     left join crm_parents
         on customers.customer_id = crm_parents.customer_id
-    {%- if parents_recorded %}
-    left join (
-        {{ parents_recorded }}
-    ) as parents_recorded
+    left join parents_recorded
         on customers.customer_id = parents_recorded.customer_id
-    {%- endif %}
     left join overrides_ordered
         on customers.customer_id = overrides_ordered.customer_id
         and hierarchy_dates.hierarchy_date = overrides_ordered.hierarchy_date

@@ -1,15 +1,15 @@
 -- R8: customers with their global ids and the VAT number they are known by. A number counts as missing when it has
 -- fewer than five digits or repeats one digit: people type something when a form insists.
 -- depends_on: {{ ref('int_configuration_gate') }}
-{% set parents_recorded = parents_recorded('erp', 'customers') %}
-{% set erp_parent_id = global_id('customers.source_system', 'customers.parent_customer_id') %}
-{% if parents_recorded %}
-{% set erp_parent_id = 'case when parents_recorded.customer_id is not null and customers.loaded_at >= ' ~ known_until() ~ ' then parents_recorded.parent_id else ' ~ erp_parent_id ~ ' end' %}
-{% endif %}
+{% set landed_later = 'customers.loaded_at >= ' ~ known_until() if is_overwritten('erp', 'customers') else 'false' %}
 with
 
 customers as (
     {{ customers_as_known() }}
+),
+
+parents_recorded as (
+    {{ parents_recorded('erp', 'customers') }}
 ),
 
 organisations as (
@@ -49,7 +49,10 @@ select
             then 'vat:' || vat_numbers_judged.vat_number
         else {{ global_id('customers.source_system', 'customers.customer_id') }}
     end as vat_group_id,
-    {{ erp_parent_id }} as erp_parent_id,
+    case
+        when parents_recorded.customer_id is not null and {{ landed_later }} then parents_recorded.parent_id
+        else {{ global_id('customers.source_system', 'customers.parent_customer_id') }}
+    end as erp_parent_id,
     upper(customers.country) as country,
     customers.region,
     customers.city,
@@ -65,12 +68,8 @@ select
     coalesce(customers.is_active, true) as is_active,
     customers.loaded_at
 from customers
-{%- if parents_recorded %}
-left join (
-    {{ parents_recorded }}
-) as parents_recorded
+left join parents_recorded
     on {{ global_id('customers.source_system', 'customers.customer_id') }} = parents_recorded.customer_id
-{%- endif %}
 left join vat_numbers_judged
     on customers.source_system = vat_numbers_judged.source_system
     and customers.customer_id = vat_numbers_judged.customer_id

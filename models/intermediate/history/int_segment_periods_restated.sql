@@ -3,11 +3,8 @@
 -- the first month-end. Whoever has left the sources cannot be evaluated any more: what was known about it stands, and
 -- ends with the first month-end without it.
 -- depends_on: {{ ref('snap_segment_tiers') }}
+-- depends_on: {{ ref('int_evaluation_dates') }}
 with
-
-month_ends as (
-    select evaluation_date from {{ ref('int_evaluation_dates') }} where is_month_end
-),
 
 segment_types as (
     select segment_type_id, entity from {{ ref('int_segment_types') }} where status in ('active', 'challenger')
@@ -95,6 +92,10 @@ periods_described as (
 
 {%- set known = kept_relation('snap_segment_periods', always=true) %}
 {%- if known %},
+
+month_ends as (
+    select evaluation_date from {{ ref('int_evaluation_dates') }} where is_month_end
+),
 
 gone as (
     select segment_type_id, member_id, cast(dbt_valid_from as date) as gone_on
