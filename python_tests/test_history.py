@@ -637,6 +637,7 @@ def test_the_story_of_a_customer(life: Life) -> None:
     assert "The tier is that of m:H2" in member
     assert "tier=A; sales_share=0.80; " in member
     assert "tier=A; sales_share=0.70; " in explain(life, "m:H1b", "groups", "2025-02-28").stdout
+    assert "a decision moved it" in explain(life, "m:H1b", "groups", "2025-02-28").stdout
     assert "It was gone from 2024-11-30 on, until 2025-03-31" in explain(life, "m:GOES", "singles", "2025-01-31").stdout
     unknown = explain(life, "m:NOBODY", "singles", "2025-01-31")
     assert unknown.returncode == 1

@@ -31,6 +31,7 @@ pairs as (
         starts.scenario_number as start_number,
         -- Null where nothing has moved: the step then has the answer of the one before.
         nullif(hierarchies.scenario_number, starts.scenario_number) as hierarchy_number,
+        nullif(configurations.scenario_number, starts.scenario_number) as moved_configuration_number,
         configurations.scenario_number as configuration_number,
         ends.scenario_number as end_number
     from {{ ref('int_tier_change_pairs') }} as pairs
@@ -55,7 +56,19 @@ rules as (
 ),
 
 computed as (
-    select * from {{ ref('int_tier_change_tiers') }}
+    select * from {{ ref('int_tier_change_tiers') }} where ranking_number = measured_number
+),
+
+computed_with_own_metric as (
+    select * from {{ ref('int_tier_change_tiers') }} where ranking_number <> measured_number
+),
+
+-- Hierarchy and configuration move rarely.
+computed_in_between as (
+    select *
+    from computed
+    where ranking_number in (select hierarchy_number from pairs where hierarchy_number is not null)
+        or ranking_number in (select moved_configuration_number from pairs where moved_configuration_number is not null)
 ),
 
 overrides as (
@@ -101,11 +114,15 @@ ranks_found as (
             case when members.hierarchy_number is null then starts.computed_tier_rank end,
             case when members.stands_apart then old_rules.excluded_rank else old_rules.default_rank end
         ) as hierarchy_rank,
-        coalesce(configurations.computed_tier_rank, case when members.stands_apart then new_rules.excluded_rank else new_rules.default_rank end) as configuration_rank,
+        coalesce(
+            configurations.computed_tier_rank,
+            case when members.moved_configuration_number is null then starts.computed_tier_rank end,
+            case when members.stands_apart then new_rules.excluded_rank else new_rules.default_rank end
+        ) as configuration_rank,
         own_metrics.computed_tier_rank as own_metric_rank,
         ends.computed_tier_rank as peers_rank,
         starts.metric_amount as start_amount,
-        configurations.metric_amount as configuration_amount,
+        case when members.moved_configuration_number is null then starts.metric_amount else configurations.metric_amount end as configuration_amount,
         ends.metric_amount as end_amount,
         starts.place_before as start_before,
         starts.place_through as start_through,
@@ -118,9 +135,10 @@ ranks_found as (
         on members.old_rules_number = old_rules.rules_number
     inner join rules as new_rules
         on members.new_rules_number = new_rules.rules_number
-    {% for name, ranking, measured, entity in [('starts', 'start', 'start', 'old'), ('hierarchies', 'hierarchy', 'hierarchy', 'moved'),
-        ('configurations', 'configuration', 'configuration', 'new'), ('own_metrics', 'configuration', 'end', 'new'), ('ends', 'end', 'end', 'new')] -%}
-    left join computed as {{ name }}
+    {% for name, source, ranking, measured, entity in [('starts', 'computed', 'start', 'start', 'old'), ('hierarchies', 'computed_in_between', 'hierarchy', 'hierarchy', 'moved'),
+        ('configurations', 'computed_in_between', 'moved_configuration', 'moved_configuration', 'new'),
+        ('own_metrics', 'computed_with_own_metric', 'configuration', 'end', 'new'), ('ends', 'computed', 'end', 'end', 'new')] -%}
+    left join {{ source }} as {{ name }}
         on members.{{ ranking }}_number = {{ name }}.ranking_number
         and members.{{ measured }}_number = {{ name }}.measured_number
         and members.{{ entity }}_entity_id = {{ name }}.entity_id
