@@ -48,6 +48,9 @@ FIRST, LAST = MONTH_ENDS[0], MONTH_ENDS[-1]
 # What records, seals and logs; the marts that only read history are made at the end.
 HISTORY = ("--select", "+resource_type:snapshot", "+seals", "+int_reproduction", "+fct_record_counts")
 
+# Those that rank the sales of the simulated customers; the others bring a worked example each.
+TYPES = ["groups", "singles", "calm", "goods"]
+
 GONE_FROM, BACK_AGAIN = date(2024, 11, 30), date(2025, 3, 31)
 REPARENTED, NEW_THRESHOLD = date(2024, 9, 30), date(2025, 1, 31)
 KILLED = {
