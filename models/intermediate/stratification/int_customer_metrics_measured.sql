@@ -43,19 +43,31 @@ return_periods as (
         on returns.received_on between periods.period_from and periods.period_to
 ),
 
+activity as (
+    select * from {{ ref('int_customer_activity_summed_to_months') }}
+),
+
+-- Months by name, so that millions of rows meet their periods by equality.
+period_months as (
+    select periods.period_from, periods.period_to, months.activity_month
+    from (select distinct activity_month from activity) as months
+    inner join periods
+        on months.activity_month between periods.period_from and periods.period_to
+),
+
 activity_summed as (
     select
-        periods.period_to,
+        period_months.period_to,
         activity.customer_id,
         {%- for measure in sums %}
         coalesce(sum(activity.{{ measure }}), 0) as {{ measure }},
         {%- endfor %}
         max(activity.last_invoiced_on) as last_invoiced_on
-    from {{ ref('int_customer_activity_summed_to_months') }} as activity
-    inner join periods
-        on activity.activity_month between periods.period_from and periods.period_to
-        and (activity.previous_month is null or activity.previous_month < periods.period_from)
-    group by periods.period_to, activity.customer_id
+    from activity
+    inner join period_months
+        on activity.activity_month = period_months.activity_month
+        and (activity.previous_month is null or activity.previous_month < period_months.period_from)
+    group by period_months.period_to, activity.customer_id
 ),
 
 knowledge_added as (
