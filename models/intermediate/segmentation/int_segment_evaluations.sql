@@ -1,7 +1,8 @@
 -- Every evaluation (type x date), with a fingerprint of all that its result follows from: the type and its tiers, the sales,
 -- orders, contracts and costs in its window, who had appeared and belonged to whom, the decisions of people. A month-end whose
 -- fingerprint stands in what earlier runs kept is closed and not due again; the as-of date always is (R18).
--- own_metric says where a member's own part of the metric is found. Hashes are summed, so no order matters. With hysteresis a month follows from all months before it, and so does its fingerprint.
+-- own_metric says where a member's own part of the metric is found. Hashes are summed, so no order matters. With hysteresis a month
+-- follows from all months before it, and so does its fingerprint.
 with
 
 segment_types as (

@@ -1,10 +1,11 @@
 -- R6, R8, R10: what every member is under every type on every evaluation date, exactly one row each: the tier of its entity,
--- computed and in force, carried down. Narrow, for it grows with every month: tiers stand as their ranks. Kept from run to run: a month-end is written again only when its fingerprint has changed (R18). What is
--- due, what nobody evaluates any more and who was there only for an as-of date goes out before the new rows come in.
+-- computed and in force, carried down. Narrow, for it grows with every month: tiers stand as their ranks. Kept from run to run: a
+-- month-end is written again only when its fingerprint has changed (R18). What is due, what nobody evaluates any more and who was there
+-- only for an as-of date goes out before the new rows come in.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    on_schema_change='append_new_columns',
+    on_schema_change='fail',
     pre_hook="{{ drop_evaluations_due() }}"
 ) }}
 with
