@@ -93,8 +93,9 @@ def rate(part: int, whole: int) -> Fraction | None:
 
 
 def rates(profit: Profit) -> tuple[Fraction | None, ...]:
-    """The rates of net sales that the marts show."""
-    return tuple(rate(profit[measure], profit["net_sales"]) for measure in RATES)
+    """The rates of net sales that the marts show; a margin is one of the sales whose cost is known."""
+    wholes = {"gross_margin": profit["net_sales"] - profit["net_sales_of_unknown_cost"]}
+    return tuple(rate(profit[measure], wholes.get(measure, profit["net_sales"])) for measure in RATES)
 
 
 def taken(profit: Profit, measures: Iterable[str]) -> tuple[int, ...]:

@@ -8,15 +8,15 @@ customers as (
 
 activity_costs as (
     select
-        allocations.customer_id,
-        allocations.cost_method,
-        allocations.activity,
-        cast(sum(allocations.amount) as numeric(18, 2)) as amount
-    from {{ ref('fct_cost_allocations') }} as allocations
-    inner join {{ ref('int_profit_periods') }} as periods
-        on allocations.cost_month between periods.period_from and periods.period_to
-    where allocations.customer_id is not null
-    group by allocations.customer_id, allocations.cost_method, allocations.activity
+        costs.customer_id,
+        costs.cost_method,
+        coalesce(pools.activity, substring(costs.cost_pool_id, 8)) as activity,
+        cast(sum(costs.cost) as numeric(18, 2)) as amount
+    from {{ ref('int_customer_costs_summed_to_pools') }} as costs
+    left join {{ ref('int_cost_pools') }} as pools
+        on costs.cost_pool_id = pools.cost_pool_id
+        and costs.cost_method = 'allocated'
+    group by costs.customer_id, costs.cost_method, coalesce(pools.activity, substring(costs.cost_pool_id, 8))
 ),
 
 profit_lines as (

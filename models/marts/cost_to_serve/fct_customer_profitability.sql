@@ -96,7 +96,7 @@ select
     allocated_cost,
     cost_to_serve,
     net_profit,
-    {{ rate_of('gross_margin', 'net_sales') }} as gross_margin_rate,
+    {{ rate_of('gross_margin', 'net_sales - net_sales_of_unknown_cost') }} as gross_margin_rate,
     {{ rate_of('cost_to_serve', 'net_sales') }} as cost_to_serve_rate,
     {{ rate_of('net_profit', 'net_sales') }} as net_profit_rate,
     months_with_sales,

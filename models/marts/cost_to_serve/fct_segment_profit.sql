@@ -88,7 +88,7 @@ select
     {%- for measure in measures %}
     segments.{{ measure }},
     {%- endfor %}
-    {{ rate_of('segments.gross_margin', 'segments.net_sales') }} as gross_margin_rate,
+    {{ rate_of('segments.gross_margin', 'segments.net_sales - segments.net_sales_of_unknown_cost') }} as gross_margin_rate,
     {{ rate_of('segments.cost_to_serve', 'segments.net_sales') }} as cost_to_serve_rate,
     {{ rate_of('segments.net_profit', 'segments.net_sales') }} as net_profit_rate
 from segments
