@@ -602,6 +602,7 @@ def test_configuration_is_recorded(life: Life) -> None:
         "O2": date(2024, 6, 30),
         "O3": date(2024, 12, 31),
         "O4": date(2025, 2, 28),
+        "Tf": date(2025, 6, 30),
     }
 
 
