@@ -1,7 +1,7 @@
 # The commands of the project; `make help` lists them. Each is one plain command, written out in the README for
 # people without make.
 .DEFAULT_GOAL := help
-.PHONY: help install build replay explain test lint lock sample example clean notify verify
+.PHONY: help install build replay explain test lint lock sample example clean notify verify nightly
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,9 @@ explain: .venv/installed  ## The story of one customer: make explain CUSTOMER=er
 notify: .venv/installed  ## Post the notices of completed builds to STRATUM_WEBHOOK_URL
 	@$(BIN)/python -m tools.notify
 
+nightly: .venv/installed profiles.yml  ## The night, on a copy that is then published: docs/running_every_night.md
+	@$(BIN)/python -m tools.nightly
+
 verify: .venv/installed profiles.yml  ## Hold the recorded history against its seals: make verify, or make verify HEAD=<a head that was kept>
 	$(BIN)/dbt --quiet run-operation verify_seals $(if $(HEAD),--args '{head: "$(HEAD)"}')
 
@@ -56,4 +59,4 @@ example: .venv/installed profiles.yml  ## Map and build public data: make exampl
 	$(BIN)/python -m tools.run_example $(NAME) --data $(DATA)
 
 clean:  ## Remove what a build leaves (not the virtual environment)
-	rm -rf target logs build warehouse/*.duckdb warehouse/*.wal
+	rm -rf target logs build warehouse/*.duckdb warehouse/*.wal warehouse/*.nightly
