@@ -307,14 +307,14 @@ class Dbt:
 
 def check_freshness(dbt: Dbt) -> None:
     """Stops the night where a source is older than its ``error_after``, or has not landed as the contract has it."""
-    result = dbt.run("source", "freshness")
+    # Silent, for dbt complains of every table in absent_tables.
+    result = dbt.run("source", "freshness", "--log-level", "none")
     if result.exception is not None:
         is_raw_data = "The raw data does not meet the contract" in str(result.exception)
-        sentence = "Raw data have not landed" if is_raw_data else "dbt could not begin"
-        raise Ended(Code.DATA_TOO_OLD if is_raw_data else Code.CONFIGURATION_FAULT, f"{sentence}; what dbt says stands above.")
+        raise Ended(Code.DATA_TOO_OLD if is_raw_data else Code.CONFIGURATION_FAULT, str(result.exception))
     found: dict[str, list[str]] = {}
     for one in result.result.results:
-        # A table of absent_tables is not there; every other has been looked for by now.
+        # What is not there is in absent_tables: every other table has been looked for by now.
         if one.node.resource_type == "source" and "Catalog Error" not in (one.message or ""):
             found.setdefault(str(one.status), []).append(f"{one.node.source_name}.{one.node.name}")
     for status, words in {"warn": "These are getting old", "runtime error": "How old these are cannot be told"}.items():
@@ -332,8 +332,8 @@ def check_seals(night: Night, dbt: Dbt, head: str | None) -> None:
     if (seals or head) and not dbt.run("run-operation", "verify_seals", *(("--args", json.dumps({"head": head})) if head else ())).success:
         raise Ended(
             Code.HISTORY_ALTERED,
-            "The recorded history is not what was sealed; what dbt says stands above. If the warehouse was made anew on purpose, "
-            f"move {night.log} away.",
+            "The recorded history is not what was sealed; what dbt says stands above. If a build by hand was stopped before it sealed what it "
+            f"recorded, make build does it; if the warehouse was made anew on purpose, move {night.log} away.",
         )
 
 
