@@ -10,13 +10,13 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -33,10 +33,9 @@ from tools.nightly import Code
 # What readers look at: everything with a notice and a seal, or only two tables, for nights that are about files.
 MARTS = ("--select", "+seals +fct_segment_summary +dim_products", "--exclude", "resource_type:test")
 LITTLE = ("--select", "stg_erp__customers stg_erp__products")
-KILLS = 20
-STEPS = ("publish", "copy", "build", "seals after", "parse", "freshness", "build", "seals before", "notices", "publish")
-# Seconds; the others are over at once.
-STEPS_TAKE = {"parse": 2.0, "freshness": 1.0, "seals before": 0.5, "build": 1.5, "seals after": 0.5}
+# Where nights are killed, twice each, and how many seconds a step takes; the others are over at once.
+STEPS = ("copy", "build", "publish", "parse", "seals after", "parquet", "freshness", "notices", "build", "publish")
+STEPS_TAKE = {"parse": 2.0, "freshness": 1.0, "build": 1.5, "seals after": 0.5}
 
 # The night by every table that tells it: more than one row, and the reader sees two nights at once.
 NIGHTS_OF_MARTS = """
@@ -44,6 +43,10 @@ NIGHTS_OF_MARTS = """
         select name as night from core.dim_products where product_id = 's:P1'
         union all select 'night ' || cast(metric_amount as integer) from segmentation.fct_customer_segments where customer_id = 's:C1'
     )
+"""
+PARQUET_FILES = """
+    select table_schema || '/' || table_name || '.parquet' from information_schema.tables
+    where table_schema in ('core', 'segmentation', 'cost_to_serve', 'audit')
 """
 NIGHTS_OF_STAGING = "select name from staging.stg_erp__customers union select name from staging.stg_erp__products"
 
@@ -67,6 +70,13 @@ while not stop.exists():
 print(json.dumps({"seen": seen, "errors": errors, "queries": queries}))
 """
 
+DYING_WRITER = """
+import duckdb, os, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("create table audit.remark as select 1 as one")
+os.kill(os.getpid(), 9)
+"""
+
 
 def landed(night: int, loaded_at: datetime | None = None) -> Raw:
     """A customer and a product that bear the name of the night, and a customer who buys for as much as the number of the night."""
@@ -84,8 +94,6 @@ class Warehouse:
     """A published file, and what its nights are made from."""
 
     folder: Path
-    environment: dict[str, str] = field(default_factory=dict)
-
     def __post_init__(self) -> None:
         """Profile and configuration; the night has to be landed."""
         self.folder.mkdir()
@@ -108,14 +116,17 @@ class Warehouse:
         """What has landed by a night."""
         landed(night, loaded_at).write(self.folder / "raw")
 
-    def start(self, selection: tuple[str, ...], **environment: str) -> subprocess.Popen[str]:
+    def start(
+        self, selection: tuple[str, ...], command: tuple[str, ...] = (sys.executable, "-m", "tools.nightly"), stdin: int | None = None, **environment: str
+    ) -> subprocess.Popen[str]:
         """A night that has begun, as a scheduler starts it."""
         variables = {"absent_tables": landed(1).absent_tables(), "first_month_end": "2026-03-31"}
         own = {"STRATUM_WAREHOUSE": self.path, "STRATUM_RAW_DATA": self.folder / "raw", "STRATUM_CONFIGURATION": self.folder / "seeds"}
         return subprocess.Popen(
-            [sys.executable, "-m", "tools.nightly", "--vars", json.dumps(variables), *selection],
+            [*command, "--vars", json.dumps(variables), *selection],
             cwd=PROJECT,
             env=os.environ | {name: str(path) for name, path in own.items()} | {"DBT_PROFILES_DIR": str(self.folder), "NO_PROXY": "*"} | environment,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -211,6 +222,11 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     yield Lived(warehouse, reports, seen_by_old_reader, received, nights_of_parquet)
 
 
+def files_below(folder: Path) -> set[str]:
+    """The files of a published folder."""
+    return {path.relative_to(folder.resolve()).as_posix() for path in folder.resolve().rglob("*.*")}
+
+
 def parquet_nights(folder: Path) -> list[str]:
     """The nights that the Parquet files of a folder tell."""
     query = NIGHTS_OF_MARTS
@@ -252,8 +268,7 @@ def test_parquet_files_are_of_one_night_and_only_so_many_nights_are_kept(lived: 
     last = lived.warehouse.entries()[3]["night"]
     assert {path.name for path in folder.iterdir()} == {"current", last}
     assert os.readlink(folder / "current") == last
-    marts = read_rows(lived.warehouse.path, "select table_schema || '/' || table_name || '.parquet' as file from information_schema.tables where table_schema in ('core', 'segmentation', 'cost_to_serve', 'audit')")
-    assert {row["file"] for row in marts} == {path.relative_to(folder / last).as_posix() for path in (folder / last).rglob("*.parquet")}
+    assert set(lived.warehouse.sees(PARQUET_FILES)) == files_below(folder / last)
 
 
 def test_the_log_of_the_nights_keeps_the_head(lived: Lived) -> None:
@@ -298,10 +313,7 @@ def test_a_fault_in_the_configuration_leaves_yesterday_and_a_row_in_the_run_log(
     assert (warehouse.work / "failed" / "stratum.duckdb").exists(), "it can be looked at"
 
     # Somebody has died while writing into the published file as well; what he had committed is not lost.
-    subprocess.run(
-        [sys.executable, "-c", "import duckdb, os, sys; duckdb.connect(sys.argv[1]).execute('create table audit.remark as select 1 as one'); os.kill(os.getpid(), 9)", str(warehouse.path)],
-        check=False,
-    )
+    subprocess.run([sys.executable, "-c", DYING_WRITER, str(warehouse.path)], check=False)
     assert Path(f"{warehouse.path}.wal").exists()
     fault.write_text(right, encoding="utf-8")
     warehouse.night()
@@ -368,49 +380,80 @@ def test_without_space_nothing_begins(tmp_path: Path, monkeypatch: pytest.Monkey
 # ---- Nights that are killed ----
 
 
-def killed_again_and_again(warehouse: Warehouse, seed: int, kills: int) -> int:
-    """Kills nights in every step, each at a random moment of it, looks at what is published after each, and lets the last one
-    through. Returns how many of the killed nights had published before."""
-    source = random.Random(seed)
-    standing = warehouse.sees()
-    assert standing == ["night 2"]
-    published = 0
-    warehouse.land(3)
-    for night in range(3, 3 + kills):
-        step = STEPS[night % len(STEPS)]
+class Forked:
+    """Nights as children of a process that has imported dbt, which would be most of the time of a night that is killed."""
+
+    SCRIPT = """
+import os, sys
+import dbt.adapters.duckdb.connections, dbt.cli.main
+from tools import nightly
+for _ in sys.stdin:
+    if not (child := os.fork()):
+        os._exit(nightly.main(sys.argv[1:]))
+    print("child", child, flush=True)
+    print("ended", os.waitpid(child, 0)[1], flush=True)
+"""
+
+    def __init__(self, warehouse: Warehouse, **environment: str) -> None:
+        self.process = warehouse.start(LITTLE, (sys.executable, "-c", self.SCRIPT), stdin=subprocess.PIPE, **environment)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.orders, self.said = self.process.stdin, self.process.stdout
+
+    def read_until(self, word: str) -> str:
+        """The line that begins or ends with a word."""
+        lines = []
+        for line in self.said:
+            lines.append(line.rstrip())
+            if lines[-1].startswith(f"{word} ") or lines[-1].endswith(f" {word}"):
+                return lines[-1]
+        pytest.fail("\n".join(lines)[-6000:], pytrace=False)
+
+    def kill_in(self, step: str, delay: float) -> None:
+        """Begin a night and kill it (SIGKILL: no handler, no clean-up) so long after a step has begun."""
+        self.orders.write("night\n")
+        self.orders.flush()
+        child = int(self.read_until("child").split()[1])
+        self.read_until(step)
+        time.sleep(delay)
+        # It is a child of the other process, which waits for it: its number is not given to anybody else before.
+        os.kill(child, signal.SIGKILL)
+        self.read_until("ended")
+
+    def close(self) -> None:
+        """No more nights."""
+        self.process.communicate()
+
+
+def test_a_killed_night_leaves_yesterday_or_today_and_the_next_one_works(warehouse: Warehouse) -> None:
+    source = random.Random(6)
+    standing = ["night 2"]
+    before = []
+    parquet = warehouse.folder / "parquet"
+    environment = {"STRATUM_PUBLISH_PARQUET": str(parquet)}
+    marts = set(warehouse.sees(PARQUET_FILES))
+    runs_before, entries_before = len(warehouse.runs()), len(warehouse.entries())
+    nights = Forked(warehouse, **environment)
+    for night, step in enumerate(STEPS * 2, start=3):
         warehouse.land(night)
-        process = warehouse.start(LITTLE)
-        wait_for(process, step)
-        time.sleep(source.uniform(0, 1.5) * STEPS_TAKE.get(step, 0.2))
-        process.kill()
-        process.communicate()
+        nights.kill_in(step, source.uniform(0, 1.5) * STEPS_TAKE.get(step, 0.1))
         seen = warehouse.sees()
         assert seen in (standing, [f"night {night}"]), f"killed in '{step}'"
-        published += seen != standing
+        before.append(seen == standing)
         standing = seen
+        assert files_below(parquet / "current") == marts
+    nights.close()
+    assert set(before) == {True, False}, "kills before and after the publication"
     warehouse.land(99)
-    warehouse.night()
+    warehouse.night(**environment)
     assert warehouse.sees() == ["night 99"]
-    return published
-
-
-def test_a_killed_night_leaves_yesterday_or_today_and_the_next_one_works(lived: Lived, tmp_path: Path) -> None:
-    warehouses = []
-    for number in range(2):
-        one = Warehouse(tmp_path / f"warehouse {number}")
-        # Not as large as a file that has seen nights, and so copied in no time.
-        with duckdb.connect(str(one.path)) as connection:
-            connection.execute(f"attach '{lived.warehouse.path}' as lived (read_only); copy from database lived to stratum")
-        warehouses.append(one)
-    with ThreadPoolExecutor(2) as pool:
-        published = list(pool.map(killed_again_and_again, warehouses, (6, 7), (KILLS // 2,) * 2))
-    for one, count in zip(warehouses, published, strict=True):
-        assert 0 < count < KILLS // 2, "kills before and after the publication"
-        runs = one.runs()
-        assert len({run["run_id"] for run in runs}) == len(runs)
-        assert {run["status"] for run in runs[2:]} == {"success", "interrupted", "failed"}
-        assert not any(run["has_recorded"] for run in runs[2:] if run["status"] != "success")
-        assert runs[-1]["status"] == "success"
-        assert {path.name for path in one.folder.iterdir() if path.name.startswith("stratum")} == {"stratum.duckdb", "stratum.nightly"}
-        assert {path.name for path in one.work.iterdir()} == {"lock", "logs", "target", "nights.jsonl"}
-        assert sum(entry["outcome"] == "begun" for entry in one.entries()) == KILLS // 2 + 1
+    assert not list(parquet.glob("*.part"))
+    assert files_below(parquet / "current") == marts
+    runs = warehouse.runs()
+    assert len({run["run_id"] for run in runs}) == len(runs)
+    assert {run["status"] for run in runs[runs_before:]} == {"success", "failed", "interrupted"}
+    assert not any(run["has_recorded"] for run in runs[runs_before:] if run["status"] != "success")
+    assert runs[-1]["status"] == "success"
+    assert {path.name for path in warehouse.folder.glob("stratum*")} == {"stratum.duckdb", "stratum.nightly"}
+    assert {path.name for path in warehouse.work.iterdir()} == {"lock", "logs", "target", "nights.jsonl"}
+    assert sum(entry["outcome"] == "begun" for entry in warehouse.entries()[entries_before:]) == len(STEPS) * 2 + 1

@@ -196,8 +196,11 @@ def post_beside(warehouse: Path) -> None:
 
 def carry_outcomes(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
     """Bring the outcomes that stand beside a warehouse into it, or into a copy of it."""
-    for outcome in kept_outcomes(warehouse):
-        write_down(connection, outcome)
+    try:
+        for outcome in kept_outcomes(warehouse):
+            write_down(connection, outcome)
+    except duckdb.CatalogException:
+        print(f"{warehouse} has no notices; what became of earlier ones is forgotten.", file=sys.stderr)
 
 
 def forget_outcomes(warehouse: Path) -> None:
