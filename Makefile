@@ -33,13 +33,13 @@ replay: .venv/installed profiles.yml  ## History month by month: make replay FRO
 	$(BIN)/python -m tools.replay --from $(FROM) --to $(TO)
 
 explain: .venv/installed  ## The story of one customer: make explain CUSTOMER=erp_north:C00148 TYPE=sales_performance [AS_OF=2026-06-30]
-	@$(BIN)/python -m tools.explain --customer $(CUSTOMER) --type $(TYPE) $(if $(AS_OF),--as-of $(AS_OF))
+	@$(BIN)/python -m tools.explain --target $(TARGET) --customer $(CUSTOMER) --type $(TYPE) $(if $(AS_OF),--as-of $(AS_OF))
 
 notify: .venv/installed  ## Post the notices of completed builds to STRATUM_WEBHOOK_URL
 	@$(BIN)/python -m tools.notify
 
 verify: .venv/installed profiles.yml  ## Hold the recorded history against its seals: make verify, or make verify HEAD=<a head that was kept>
-	$(BIN)/dbt --quiet run-operation verify_seals $(if $(HEAD),--args '{head: "$(HEAD)"}')
+	$(BIN)/dbt --quiet run-operation verify_seals --target $(TARGET) $(if $(HEAD),--args '{head: "$(HEAD)"}')
 
 lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without warnings
 	$(BIN)/python -m tools.check_yaml
