@@ -6,6 +6,7 @@ a second one with other data.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import shutil
 import subprocess
@@ -124,9 +125,10 @@ def test_readers_read_marts_and_nothing_else(postgres: Leg) -> None:
     import psycopg2  # noqa: PLC0415 - where the server is
 
     settings = postgres.environment
-    with psycopg2.connect(
+    connection = psycopg2.connect(
         host=settings["STRATUM_POSTGRES_HOST"], port=settings["STRATUM_POSTGRES_PORT"], dbname=settings["STRATUM_POSTGRES_DATABASE"], user=READER
-    ) as connection:
+    )
+    with contextlib.closing(connection):
         connection.autocommit = True
         with connection.cursor() as cursor:
             for relation in [
