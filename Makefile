@@ -7,6 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # The engine: duckdb, postgres or spark.
 TARGET ?= duckdb
+# Files of tests run side by side: half of a build is Python, which keeps one core busy.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 help:  ## What there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -22,8 +24,8 @@ install: .venv/installed  ## The virtual environment with the locked requirement
 profiles.yml:
 	cp profiles.example.yml profiles.yml
 
-build: .venv/installed profiles.yml $(if $(filter-out duckdb,$(TARGET)),load)  ## The whole job on the raw data (default: the sample), with a summary; TARGET=postgres loads it first
-	$(if $(filter-out duckdb,$(TARGET)),STRATUM_RAW_DATA= )$(BIN)/dbt --quiet build --target $(TARGET) --exclude-resource-type unit_test
+build: .venv/installed profiles.yml $(if $(filter-out duckdb,$(TARGET)),load)  ## The whole job on the raw data (default: the sample), with a summary; RAW=folder is another; TARGET=postgres loads it first
+	$(if $(filter-out duckdb,$(TARGET)),STRATUM_RAW_DATA= ,$(if $(RAW),STRATUM_RAW_DATA=$(RAW) ))$(BIN)/dbt --quiet build --target $(TARGET) --exclude-resource-type unit_test
 	@$(BIN)/python -m tools.summary --target $(TARGET)
 
 load: .venv/installed  ## A raw folder into a server: make load TARGET=postgres RAW=sample_data
@@ -47,13 +49,13 @@ lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without war
 	$(BIN)/sqlfluff lint --processes 2 models tests snapshots analyses
 
 test: lint  ## Proof: lint, then every test on DuckDB
-	$(BIN)/python -m pytest --ignore python_tests/engines
+	$(PYTEST) --ignore python_tests/engines
 
 test-engines: .venv/installed  ## Proof that every engine says the same; those that can be installed
-	$(BIN)/python -m pytest python_tests/engines
+	$(PYTEST) python_tests/engines
 
 test-all: lint  ## Proof on every engine: lint, then every test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lock: requirements.in requirements.overrides  ## Make requirements.lock anew (needs uv)
 	uv pip compile requirements.in --override requirements.overrides --universal --python-version 3.11 \
