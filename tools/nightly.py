@@ -40,7 +40,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from tools import notify
-from tools.summary import DEFAULT_WAREHOUSE
+from tools.warehouse import warehouse_file
 
 PROJECT = Path(__file__).resolve().parents[1]
 PUBLIC_SCHEMAS = ("core", "segmentation", "cost_to_serve", "audit")
@@ -438,7 +438,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--select", help="what to build, as dbt selects it [everything]")
     parser.add_argument("--exclude", help="what not to build")
     options = parser.parse_args(arguments)
-    night = Night(Path(os.environ.get("STRATUM_WAREHOUSE") or DEFAULT_WAREHOUSE).resolve())
+    night = Night(warehouse_file().resolve())
     try:
         with alone(night):
             night.write_log(outcome="begun")
