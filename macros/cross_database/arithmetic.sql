@@ -44,7 +44,7 @@
 {% macro to_ten_thousandths(quantity) -%}
     {%- set narrow = 'cast(' ~ quantity ~ ' as numeric(18, 4))' -%}
     cast(
-        cast(floor({{ narrow }}) as numeric(15, 0)) * 10000
+        cast(floor({{ narrow }}) as numeric(19, 0)) * 10000
         + cast(cast({{ narrow }} - floor({{ narrow }}) as numeric(5, 4)) * 10000 as numeric(5, 0)) as numeric(19, 0)
     )
 {%- endmacro %}
