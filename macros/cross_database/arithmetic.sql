@@ -42,10 +42,13 @@
 {# A decimal of up to eighteen digits, four of them decimals, as the whole number of its ten-thousandths. The two parts are taken over one by
    one: rescaling a decimal of more than eighteen digits is a division, forty times as slow. #}
 {% macro to_ten_thousandths(quantity) -%}
-    {%- set narrow = 'cast(' ~ quantity ~ ' as numeric(18, 4))' -%}
+    {%- set size = 'abs(cast(' ~ quantity ~ ' as numeric(18, 4)))' -%}
     cast(
-        cast(floor({{ narrow }}) as numeric(19, 0)) * 10000
-        + cast(cast({{ narrow }} - floor({{ narrow }}) as numeric(5, 4)) * 10000 as numeric(5, 0)) as numeric(19, 0)
+        case when {{ quantity }} < 0 then -1 else 1 end
+        * (
+            cast(floor({{ size }}) as numeric(19, 0)) * 10000
+            + cast(cast({{ size }} - floor({{ size }}) as numeric(5, 4)) * 10000 as numeric(5, 0))
+        ) as numeric(19, 0)
     )
 {%- endmacro %}
 
