@@ -65,9 +65,24 @@
 
 
 {# numerator / denominator for display, rounded half up to six decimals; null where either is missing or the denominator is not
-   above zero. Decimals of at most four places. #}
+   above zero. Decimals of at most four places. Guessed as a float and put right by exact multiplication, as display_share is; a
+   fraction of a million and more is divided exactly. #}
 {% macro display_fraction(numerator, denominator) -%}
+    {%- set size, total = 'abs(cast(' ~ numerator ~ ' as numeric(24, 4)))', 'cast(' ~ denominator ~ ' as numeric(22, 4))' -%}
+    {%- set guess = 'cast(floor(cast(' ~ size ~ ' as double precision) / cast(' ~ total ~ ' as double precision) * 1000000 + 0.5) as numeric(14, 0))' -%}
     case
+        when {{ denominator }} > 0 and {{ size }} < {{ total }} * 1000000
+            then cast(
+                    case when {{ numerator }} < 0 then -0.000001 else 0.000001 end
+                    * (
+                        {{ guess }}
+                        + case
+                            when cast(2 * {{ guess }} + 1 as numeric(15, 0)) * {{ total }} <= 2000000 * {{ size }} then 1
+                            when cast(2 * {{ guess }} - 1 as numeric(15, 0)) * {{ total }} > 2000000 * {{ size }} then -1
+                            else 0
+                        end
+                    ) as numeric(18, 6)
+                )
         when {{ denominator }} > 0
             then cast(cast({{ divide_half_up(
                 'cast(cast(' ~ numerator ~ ' as numeric(24, 4)) * 10000 as numeric(26, 0)) * 1000000',

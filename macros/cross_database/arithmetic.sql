@@ -39,6 +39,20 @@
 {%- endmacro %}
 
 
+{# A decimal of up to eighteen digits, four of them decimals, as the whole number of its ten-thousandths. The two parts are taken over one by
+   one: rescaling a decimal of more than eighteen digits is a division, forty times as slow. #}
+{% macro to_ten_thousandths(quantity) -%}
+    {%- set size = 'abs(cast(' ~ quantity ~ ' as numeric(18, 4)))' -%}
+    cast(
+        case when {{ quantity }} < 0 then -1 else 1 end
+        * (
+            cast(floor({{ size }}) as numeric(19, 0)) * 10000
+            + cast(cast({{ size }} - floor({{ size }}) as numeric(5, 4)) * 10000 as numeric(5, 0))
+        ) as numeric(19, 0)
+    )
+{%- endmacro %}
+
+
 {# An amount of two decimals as whole cents, and whole cents as an amount: shares of money are computed in between. Wide enough for
    the largest amounts, and for a product of two of them that fits 38 digits. #}
 {% macro to_cents(amount) -%}

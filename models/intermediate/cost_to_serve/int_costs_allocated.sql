@@ -79,7 +79,7 @@ claims as (
         users.ledger_number,
         users.customer_id,
         case when users.customer_id is null then 'untraced_volume' end as unallocated_reason,
-        cast(users.quantity * 10000 as numeric(19, 0)) as quantity_units
+        {{ to_ten_thousandths('users.quantity') }} as quantity_units
     from users
     union all
     select
@@ -105,12 +105,18 @@ shares_begun as (
         on claims.ledger_number = amounts.ledger_number
 ),
 
+cents_given as (
+    select ledger_number, sum(whole_cents) as whole_cents from shares_begun group by ledger_number
+),
+
 remainders as (
     select
-        *,
-        cents * quantity_units - whole_cents * divisor_units as remainder,
-        cents - sum(whole_cents) over (partition by ledger_number rows between unbounded preceding and unbounded following) as cents_left
+        shares_begun.*,
+        shares_begun.cents * shares_begun.quantity_units - shares_begun.whole_cents * shares_begun.divisor_units as remainder,
+        shares_begun.cents - cents_given.whole_cents as cents_left
     from shares_begun
+    inner join cents_given
+        on shares_begun.ledger_number = cents_given.ledger_number
 ),
 
 shares_ranked as (

@@ -104,8 +104,8 @@ graded_by_share as (
 heads_scaled as (
     select
         *,
-        cast(numerator * 10000 * case when higher_is_better then 1 else -1 end as numeric(24, 0)) as dividend,
-        cast(cast(denominator as numeric(22, 4)) * 10000 as numeric(22, 0)) as divisor
+        case when higher_is_better then 1 else -1 end * {{ to_ten_thousandths('numerator') }} as dividend,
+        {{ to_ten_thousandths('denominator') }} as divisor
     from values_known
     where grading = 'quartile'
 ),
