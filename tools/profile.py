@@ -23,3 +23,15 @@ def postgres_settings() -> dict[str, Any]:
         "password": os.environ.get("STRATUM_POSTGRES_PASSWORD", ""),
         "dbname": os.environ.get("STRATUM_POSTGRES_DATABASE", "stratum"),
     }
+
+
+def spark_settings() -> dict[str, Any]:
+    """What PyHive connects with."""
+    settings = {
+        "host": os.environ.get("STRATUM_SPARK_HOST", "localhost"),
+        "port": int(os.environ.get("STRATUM_SPARK_PORT", "10000")),
+        "username": os.environ.get("STRATUM_SPARK_USER", "stratum_builder"),
+        "auth": os.environ.get("STRATUM_SPARK_AUTH") or None,
+        "password": os.environ.get("STRATUM_SPARK_PASSWORD") or None,
+    }
+    return {name: value for name, value in settings.items() if value is not None}

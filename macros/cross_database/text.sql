@@ -33,9 +33,22 @@
     {%- endset -%}
     case
         when {{ matches_pattern(text, ':.*(Z|[+-][0-9:]+)$') }}
-            then {{ try_to_cast(with_seconds, 'timestamp with time zone') }} at time zone 'UTC'
+            then {{ zoned_text_as_utc(with_seconds) }}
         else {{ try_to_cast(text, 'timestamp') }}
     end
+{%- endmacro %}
+
+
+{# A complete timestamp with an offset, as UTC; null where it does not fit. #}
+{% macro zoned_text_as_utc(text) -%}
+    {{ return(adapter.dispatch('zoned_text_as_utc', 'stratum')(text)) }}
+{%- endmacro %}
+{% macro default__zoned_text_as_utc(text) -%}
+    {{ try_to_cast(text, 'timestamp with time zone') }} at time zone 'UTC'
+{%- endmacro %}
+{# Spark keeps moments, and shows them in the zone of the session, which is UTC. #}
+{% macro spark__zoned_text_as_utc(text) -%}
+    {{ try_to_cast(text, 'timestamp') }}
 {%- endmacro %}
 
 
