@@ -1,10 +1,12 @@
 # The commands of the project; `make help` lists them. Each is one plain command, written out in the README for
 # people without make.
 .DEFAULT_GOAL := help
-.PHONY: help install build replay explain test lint lock sample example clean notify verify
+.PHONY: help install build load replay explain test test-engines test-all lint lock sample example clean notify verify
 
 PYTHON ?= python3
 BIN := .venv/bin
+# The engine: duckdb, postgres or spark.
+TARGET ?= duckdb
 
 help:  ## What there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -20,21 +22,24 @@ install: .venv/installed  ## The virtual environment with the locked requirement
 profiles.yml:
 	cp profiles.example.yml profiles.yml
 
-build: .venv/installed profiles.yml  ## The whole job on the raw data (default: the sample), with a summary
-	$(BIN)/dbt --quiet build --exclude-resource-type unit_test
-	@$(BIN)/python -m tools.summary
+build: .venv/installed profiles.yml $(if $(filter-out duckdb,$(TARGET)),load)  ## The whole job on the raw data (default: the sample), with a summary; TARGET=postgres loads it first
+	$(if $(filter-out duckdb,$(TARGET)),STRATUM_RAW_DATA= )$(BIN)/dbt --quiet build --target $(TARGET) --exclude-resource-type unit_test
+	@$(BIN)/python -m tools.summary --target $(TARGET)
+
+load: .venv/installed  ## A raw folder into a server: make load TARGET=postgres RAW=sample_data
+	$(BIN)/python -m tools.loader --target $(TARGET) $(if $(RAW),--raw $(RAW))
 
 replay: .venv/installed profiles.yml  ## History month by month: make replay FROM=2025-01 TO=2026-06
 	$(BIN)/python -m tools.replay --from $(FROM) --to $(TO)
 
 explain: .venv/installed  ## The story of one customer: make explain CUSTOMER=erp_north:C00148 TYPE=sales_performance [AS_OF=2026-06-30]
-	@$(BIN)/python -m tools.explain --customer $(CUSTOMER) --type $(TYPE) $(if $(AS_OF),--as-of $(AS_OF))
+	@$(BIN)/python -m tools.explain --target $(TARGET) --customer $(CUSTOMER) --type $(TYPE) $(if $(AS_OF),--as-of $(AS_OF))
 
 notify: .venv/installed  ## Post the notices of completed builds to STRATUM_WEBHOOK_URL
 	@$(BIN)/python -m tools.notify
 
 verify: .venv/installed profiles.yml  ## Hold the recorded history against its seals: make verify, or make verify HEAD=<a head that was kept>
-	$(BIN)/dbt --quiet run-operation verify_seals $(if $(HEAD),--args '{head: "$(HEAD)"}')
+	$(BIN)/dbt --quiet run-operation verify_seals --target $(TARGET) $(if $(HEAD),--args '{head: "$(HEAD)"}')
 
 lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without warnings
 	$(BIN)/python -m tools.check_yaml
@@ -42,6 +47,12 @@ lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without war
 	$(BIN)/sqlfluff lint --processes 2 models tests snapshots analyses
 
 test: lint  ## Proof: lint, then every test on DuckDB
+	$(BIN)/python -m pytest --ignore python_tests/engines
+
+test-engines: .venv/installed  ## Proof that every engine says the same; those that can be installed
+	$(BIN)/python -m pytest python_tests/engines
+
+test-all: lint  ## Proof on every engine: lint, then every test
 	$(BIN)/python -m pytest
 
 lock: requirements.in requirements.overrides  ## Make requirements.lock anew (needs uv)

@@ -7,15 +7,12 @@ the mart it was read from. Reads the warehouse and changes nothing. Ends with 1 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-import duckdb
+from tools.warehouse import TARGETS, NoWarehouse, reader
 
-DEFAULT_WAREHOUSE = "warehouse/stratum.duckdb"
 FOR_EVER = date(9999, 12, 31)
 
 REASONS = {
@@ -44,11 +41,11 @@ SOURCES = {
 
 
 class Warehouse:
-    """Rows of a warehouse file, as dictionaries."""
+    """Rows of a warehouse, as dictionaries."""
 
-    def __init__(self, path: Path) -> None:
-        """Open it for reading."""
-        self.connection = duckdb.connect(str(path), read_only=True)
+    def __init__(self, target: str) -> None:
+        """Open that of a target for reading; raises NoWarehouse where it is not there."""
+        self.connection = reader(target)
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """The rows of a query."""
@@ -123,10 +120,10 @@ def rule(warehouse: Warehouse, segment_type: str, day: date) -> list[str]:
     rows = warehouse.rows(
         "select row_content from snapshots.snap_configuration where dbt_is_deleted = 'False'"
         " and seed in ('segment_types', 'segment_tiers', 'segment_type_branches', 'segment_type_brands')"
-        " and (row_key = $1 or starts_with(row_key, $1 || '|')) and cast(dbt_valid_from as date) <= $2"
-        " and coalesce(cast(dbt_valid_to as date), date '9999-12-31') > $2 order by seed desc, row_key",
-        segment_type,
-        day,
+        " and (row_key = ? or left(row_key, length(?) + 1) = ? || '|') and cast(dbt_valid_from as date) <= ?"
+        " and coalesce(cast(dbt_valid_to as date), date '9999-12-31') > ? order by seed desc, row_key",
+        *[segment_type] * 3,
+        *[day] * 2,
     )
     return ["", "The rule on that day:   [snapshots.snap_configuration]", *(f"  {row['row_content']}" for row in rows)]
 
@@ -209,12 +206,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--customer", required=True, help="<source_system>:<native id>")
     parser.add_argument("--type", dest="segment_type", required=True, help="segment_type_id")
     parser.add_argument("--as-of", dest="day", type=date.fromisoformat, help="ISO date [the last day recorded]")
+    parser.add_argument("--target", choices=TARGETS, default="duckdb")
     options = parser.parse_args(arguments)
-    path = Path(os.environ.get("STRATUM_WAREHOUSE", DEFAULT_WAREHOUSE))
-    if not path.exists():
-        print(f"{path} does not exist; run make build first.", file=sys.stderr)
+    try:
+        warehouse = Warehouse(options.target)
+    except NoWarehouse as fault:
+        print(fault, file=sys.stderr)
         return 1
-    warehouse = Warehouse(path)
     day = options.day or warehouse.rows("select max(as_of_date) as day from intermediate.int_recording")[0]["day"]
     lines = story(warehouse, options.customer, options.segment_type, day)
     if lines is None:

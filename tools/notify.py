@@ -23,7 +23,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import duckdb
 
-from tools.summary import DEFAULT_WAREHOUSE
+from tools.warehouse import warehouse_file
 
 ATTEMPTS = 3
 TIMEOUT_SECONDS = 5
@@ -145,7 +145,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.notify", description=__doc__.splitlines()[0])
     parser.add_argument("--failed", action="store_true", help="post those again that could not be delivered before")
     options = parser.parse_args(arguments)
-    warehouse = Path(os.environ.get("STRATUM_WAREHOUSE", DEFAULT_WAREHOUSE))
+    warehouse = warehouse_file()
     try:
         url = webhook_url()
         notices = waiting_notices(warehouse, with_failed=options.failed)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -23,7 +22,8 @@ from typing import Any
 
 import duckdb
 
-DEFAULT_WAREHOUSE = "warehouse/stratum.duckdb"
+from tools.warehouse import warehouse_file
+
 
 
 def month_end(text: str) -> date:
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.first > options.last:
         parser.error(f"--from {options.first:%Y-%m} comes after --to {options.last:%Y-%m}")
     days = list(month_ends(options.first, options.last))
-    warehouse = Path(os.environ.get("STRATUM_WAREHOUSE", DEFAULT_WAREHOUSE))
+    warehouse = warehouse_file()
     standing = reached(warehouse)
     for number, day in enumerate(days, start=1):
         label = f"{day} ({number} of {len(days)})"

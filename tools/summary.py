@@ -1,19 +1,17 @@
 """Print what a build has found, short enough to read: the last step of ``make build``.
 
-Reads the DuckDB file named by STRATUM_WAREHOUSE (default warehouse/stratum.duckdb) and prints the as-of date, the tiers
-of every type with their customers or products and their share of net sales, what was earned, and what was quarantined.
+Reads the warehouse of a target (duckdb: the file named by STRATUM_WAREHOUSE, default warehouse/stratum.duckdb) and prints the as-of date,
+the tiers of every type with their customers or products and their share of net sales, what was earned, and what was quarantined.
 """
 
-import os
+import argparse
 import sys
-from pathlib import Path
+from collections import defaultdict
 
-import duckdb
-
-DEFAULT_WAREHOUSE = "warehouse/stratum.duckdb"
+from tools.warehouse import TARGETS, NoWarehouse, Reader, place, reader
 
 
-def tier_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def tier_lines(connection: Reader) -> list[str]:
     """One line per tier of the types others rely on: members, share of members, share of net sales."""
     rows = connection.execute("""
         select types.name, types.entity, summary.window_from, summary.window_to, summary.tier, summary.member_count,
@@ -49,7 +47,7 @@ def tier_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return lines
 
 
-def decision_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def decision_lines(connection: Reader) -> list[str]:
     """How many types were evaluated on how many dates, and how many tiers are not as computed."""
     types, months = connection.execute("""
         select count(distinct segment_type_id), count(distinct month_end) from segmentation.fct_segment_summary
@@ -66,7 +64,7 @@ def decision_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return lines
 
 
-def profit_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def profit_lines(connection: Reader) -> list[str]:
     """From gross margin to net profit, and how much of it the unprofitable customers give away again."""
     period_from, period_to, customers, net_sales, gross_margin, cost_to_serve, net_profit = connection.execute("""
         select min(period_from), min(period_to), count(*), sum(net_sales), sum(gross_margin), sum(cost_to_serve), sum(net_profit)
@@ -92,35 +90,33 @@ def profit_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
-def record_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def record_lines(connection: Reader) -> list[str]:
     """What became of the landed rows, and the quarantined ones by rule."""
-    counts = dict(connection.execute("""
-        select record_status, sum(record_count)::bigint from audit.fct_record_counts group by record_status
-    """).fetchall())
+    counts = dict(connection.execute("select record_status, sum(record_count) from audit.fct_record_counts group by record_status").fetchall())
     lines = [
         f"\nLanded rows: {sum(counts.values()):,} = {counts.get('staged', 0):,} staged"
         f" + {counts.get('superseded', 0):,} superseded + {counts.get('quarantined', 0):,} quarantined"
     ]
-    for rule, tables, count in connection.execute("""
-        select quarantine_rule, string_agg(distinct source_table, ', ' order by source_table), count(*)
-        from audit.quarantined_records group by quarantine_rule order by count(*) desc, quarantine_rule
+    rules = defaultdict(dict)
+    for rule, table, count in connection.execute("""
+        select quarantine_rule, source_table, count(*) from audit.quarantined_records group by quarantine_rule, source_table
     """).fetchall():
-        lines.append(f"  {count:>9,}  {rule} ({tables})")
+        rules[rule][table] = count
+    for rule, tables in sorted(rules.items(), key=lambda found: (-sum(found[1].values()), found[0])):
+        lines.append(f"  {sum(tables.values()):>9,}  {rule} ({', '.join(sorted(tables))})")
     return lines
 
 
-def finding_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """How many findings are open in each mart of findings that has any."""
-    marts = [name for (name,) in connection.execute("""
-        select table_name from information_schema.tables
-        where table_schema = 'audit' and starts_with(table_name, 'findings_') order by table_name
-    """).fetchall()]
-    counts = [(connection.table(f"audit.{mart}").count("*").fetchone()[0], mart) for mart in marts]
-    lines = [f"  {count:>9,}  audit.{mart}" for count, mart in counts if count]
+def finding_lines(connection: Reader) -> list[str]:
+    """How many findings there are in each mart of findings that has any."""
+    found = connection.execute("""
+        select finding_kind, open_count + accepted_count from audit.fct_findings_summary where finding_kind <> '(all)' order by finding_kind
+    """).fetchall()
+    lines = [f"  {count:>9,}  audit.{mart}" for mart, count in found if count]
     return ["\nFindings for a person to look at", *lines] if lines else []
 
 
-def seal_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def seal_lines(connection: Reader) -> list[str]:
     """The last seal of the recorded history; its head is what is worth keeping elsewhere."""
     last = connection.execute("""
         select seal_number, as_of_date, event_count, chain from audit.seals order by seal_number desc limit 1
@@ -132,25 +128,29 @@ def seal_lines(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def main() -> int:
-    warehouse = Path(os.environ.get("STRATUM_WAREHOUSE", DEFAULT_WAREHOUSE))
-    if not warehouse.exists():
-        print(f"There is no warehouse at {warehouse}; run make build first.", file=sys.stderr)
+    """Print the summary; returns the exit code, 2 where there is no warehouse."""
+    parser = argparse.ArgumentParser(prog="python -m tools.summary", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--target", choices=TARGETS, default="duckdb")
+    target = parser.parse_args().target
+    try:
+        connection = reader(target)
+    except NoWarehouse as fault:
+        print(fault, file=sys.stderr)
         return 2
-    with duckdb.connect(warehouse.as_posix(), read_only=True) as connection:
-        (as_of_date,) = connection.execute("select max(as_of_date) from core.dim_customers").fetchone()
-        print(f"Tiers as of {as_of_date}")
-        print(
-            "\n".join(
-                tier_lines(connection)
-                + decision_lines(connection)
-                + profit_lines(connection)
-                + record_lines(connection)
-                + finding_lines(connection)
-                + seal_lines(connection)
-            )
+    (as_of_date,) = connection.execute("select max(as_of_date) from core.dim_customers").fetchone()
+    print(f"Tiers as of {as_of_date}")
+    print(
+        "\n".join(
+            tier_lines(connection)
+            + decision_lines(connection)
+            + profit_lines(connection)
+            + record_lines(connection)
+            + finding_lines(connection)
+            + seal_lines(connection)
         )
+    )
     print("\nLook further: segmentation.fct_customer_segments, core.dim_customers, audit.quarantined_records")
-    print(f"Warehouse: {warehouse.resolve()}")
+    print(f"Warehouse: {place(target)}")
     return 0
 
 

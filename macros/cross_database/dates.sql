@@ -35,3 +35,18 @@
 {% macro postgres__iso_date(date) -%}
     to_char(cast({{ date }} as date), 'YYYY-MM-DD')
 {%- endmacro %}
+
+
+{# A moment as yyyy-mm-dd hh:mm:ss.ffffff. #}
+{% macro iso_timestamp(moment) -%}
+    {{ return(adapter.dispatch('iso_timestamp', 'stratum')(moment)) }}
+{%- endmacro %}
+{% macro default__iso_timestamp(moment) -%}
+    strftime(cast({{ moment }} as timestamp), '%Y-%m-%d %H:%M:%S.%f')
+{%- endmacro %}
+{% macro postgres__iso_timestamp(moment) -%}
+    to_char(cast({{ moment }} as timestamp), 'YYYY-MM-DD HH24:MI:SS.US')
+{%- endmacro %}
+{% macro spark__iso_timestamp(moment) -%}
+    date_format(cast({{ moment }} as timestamp), 'yyyy-MM-dd HH:mm:ss.SSSSSS')
+{%- endmacro %}

@@ -57,13 +57,24 @@
     {%- set text = dbt.type_string() -%}
     {%- if kind == 'text' -%} cast({{ expression }} as {{ text }})
     {%- elif kind == 'integer' -%} cast(cast({{ expression }} as bigint) as {{ text }})
-    {%- elif kind in ['hundredths', 'millionths'] -%}
-    {%- set scale = {'hundredths': 2, 'millionths': 6}[kind] -%}
-    cast(cast(replace(cast(cast({{ expression }} as numeric(18, {{ scale }})) as {{ text }}), '.', '') as bigint) as {{ text }})
+    {%- elif kind in ['hundredths', 'millionths'] -%} {{ digits_of_decimal(expression, {'hundredths': 2, 'millionths': 6}[kind], 'bigint') }}
+    {%- elif kind.startswith('decimal ') -%} {{ digits_of_decimal(expression, kind.split(' ')[1] | int, 'numeric(38, 0)') }}
+    {%- elif kind == 'timestamp' -%} {{ iso_timestamp(expression) }}
     {%- elif kind == 'date' -%} {{ iso_date(expression) }}
     {%- elif kind == 'boolean' -%} case when {{ expression }} then 'true' when not {{ expression }} then 'false' end
     {%- else -%} {{ exceptions.raise_compiler_error('canonical_value knows no kind ' ~ kind ~ '.') }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{# A decimal as the whole number of its last places, from its digits; `whole` is a type that is wide enough. #}
+{% macro digits_of_decimal(expression, scale, whole) -%}
+    {{ return(adapter.dispatch('digits_of_decimal', 'stratum')(expression, scale, whole)) }}
+{%- endmacro %}
+{% macro default__digits_of_decimal(expression, scale, whole) -%}
+    {%- set text = dbt.type_string() -%}
+    {%- set decimal = 'numeric(' ~ (18 if whole == 'bigint' else 38) ~ ', ' ~ scale ~ ')' -%}
+    cast(cast(replace(cast(cast({{ expression }} as {{ decimal }}) as {{ text }}), '.', '') as {{ whole }}) as {{ text }})
 {%- endmacro %}
 
 

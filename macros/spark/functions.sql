@@ -42,3 +42,9 @@
 {% macro spark__generate_series(upper_bound) -%}
     select explode(sequence(1, {{ upper_bound }})) as generated_number
 {%- endmacro %}
+
+
+{# Spark writes a zero of many places as 0E-10: the places are moved before the point instead. #}
+{% macro spark__digits_of_decimal(expression, scale, whole) -%}
+    cast(cast({% if scale %}cast({{ expression }} as numeric(28, {{ scale }})) * 1{{ '0' * scale }}{% else %}{{ expression }}{% endif %} as numeric(38, 0)) as {{ dbt.type_string() }})
+{%- endmacro %}

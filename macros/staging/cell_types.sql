@@ -3,7 +3,9 @@
    of a rejection. Amounts keep six decimals because sources do; cents come with the reporting currency. #}
 {% macro cell_types() %}
     {% set number = '^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)$' %}
-    {% set moment = '^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$' %}
+    {# Days up to the 31st of every month, hours and minutes of a clock, offsets that countries have: what is let through has one meaning on every engine. #}
+    {% set moment = '^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
+        ~ '([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?$' %}
     {{ return({
         'text': {'type': dbt.type_string()},
         'integer': {'type': 'integer', 'pattern': '^[+-]?[0-9]+$', 'words': 'a whole number'},

@@ -94,7 +94,7 @@ def postgres_server(settings: dict[str, str] | None = None) -> Iterator[dict[str
             found = run([*psql, "-At", "-d", "postgres", "-c", "show data_directory"]).strip()
             if Path(found) != data:
                 raise RuntimeError(f"another server answers on port {port}: its data stand in {found}")
-            run([*psql, "-d", "postgres", "-c", f"create role {BUILDER} login; create role {READER} login"])
+            run([*psql, "-d", "postgres", "-c", f"create role {BUILDER} login; create role {READER} login; alter role {BUILDER} set timezone to 'UTC'"])
             run([str(programs / "createdb"), "-h", str(folder), "-p", port, "-O", BUILDER, *DATABASE_LOCALE.split(), DATABASE])
             yield {
                 "STRATUM_POSTGRES_HOST": "127.0.0.1",

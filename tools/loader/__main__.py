@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     for table in tables:
         if not options.again and engine.is_loaded(connection, table):
-            print(f"{table.full_name}: as loaded before")
+            print(f"{table.full_name}: as loaded before", flush=True)
             continue
         begun = time.monotonic()
         try:
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         except Exception as fault:  # noqa: BLE001 - every driver has its own
             print(f"{table.full_name} was not loaded and stands as it was: {fault}", file=sys.stderr)
             return 1
-        print(f"{table.full_name}: {rows:,} rows in {time.monotonic() - begun:.1f} s")
+        print(f"{table.full_name}: {rows:,} rows in {time.monotonic() - begun:.1f} s", flush=True)
     return 0
 
 

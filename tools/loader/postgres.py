@@ -12,7 +12,7 @@ import psycopg2.extensions
 from psycopg2 import sql
 
 from tools.loader.raw_folder import RawTable
-from tools.profile import postgres_settings
+from tools.warehouse import postgres_settings
 
 TYPES = {
     "VARCHAR": "text",

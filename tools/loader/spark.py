@@ -18,7 +18,7 @@ from pyhive import hive
 from pyhive.exc import DatabaseError
 
 from tools.loader.raw_folder import RawTable
-from tools.profile import spark_settings
+from tools.warehouse import spark_settings
 
 TYPES = {
     "BOOLEAN": "boolean",

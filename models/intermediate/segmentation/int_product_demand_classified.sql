@@ -30,7 +30,7 @@ scopes_described as (
     select
         scopes.*,
         -- Whole months from the first first-of-month on or after window_from.
-        {{ dbt.datediff(month_start(add_days('scopes.window_from', -1)), month_start(add_days('scopes.window_to', 1)), 'month') }} - 1 as month_count,
+        cast({{ dbt.datediff(month_start(add_days('scopes.window_from', -1)), month_start(add_days('scopes.window_to', 1)), 'month') }} - 1 as bigint) as month_count,
         exists(select 1 from branches where branches.filter_set_id = scopes.filter_set_id) as has_branches,
         exists(select 1 from brands where brands.filter_set_id = scopes.filter_set_id) as has_brands
     from scopes

@@ -90,7 +90,7 @@ costs_compared as (
         costs_ranked.cost_method,
         costs_ranked.driver,
         costs_ranked.driver_quantity,
-        costs_ranked.cost,
+        costs_ranked.cost as amount,
         customers_placed.*,
         peer_groups.customer_count - customers_placed.own_count as peer_count,
         peer_groups.net_sales - customers_placed.own_count * customers_placed.net_sales as peer_net_sales,
@@ -141,14 +141,14 @@ select
     costs.period_to,
     costs.driver_quantity,
     costs.net_sales,
-    costs.cost as amount,
-    {{ rate_of('costs.cost', 'costs.cost_to_serve') }} as share_of_cost_to_serve,
-    {{ rate_of('costs.cost', 'costs.net_sales') }} as cost_rate,
+    costs.amount,
+    {{ rate_of('costs.amount', 'costs.cost_to_serve') }} as share_of_cost_to_serve,
+    {{ rate_of('costs.amount', 'costs.net_sales') }} as cost_rate,
     costs.peer_level,
     costs.peer_count,
     {{ rate_of('costs.peer_cost', 'costs.peer_net_sales') }} as peer_cost_rate,
     costs.expected_cost as expected_amount,
-    costs.cost - costs.expected_cost as excess_amount
+    costs.amount - costs.expected_cost as excess_amount
 from costs_expected as costs
 left join pools
     on costs.cost_pool_id = pools.cost_pool_id
