@@ -152,7 +152,7 @@
     encode(sha256(convert_to(string_agg({{ expression }}, chr(10) order by {{ expression }} collate "C"), 'UTF8')), 'hex')
 {%- endmacro %}
 {% macro spark__hash_of_rows(expression) -%}
-    sha2(array_join(array_sort(collect_list({{ expression }})), chr(10)), 256)
+    sha2(nullif(array_join(sort_array(collect_list({{ expression }})), chr(10)), ''), 256)
 {%- endmacro %}
 
 
@@ -180,5 +180,5 @@
     string_agg({{ expression }}, ',' order by {{ expression }})
 {%- endmacro %}
 {% macro spark__texts_in_order(expression) -%}
-    array_join(sort_array(collect_list({{ expression }})), ',')
+    nullif(array_join(sort_array(collect_list({{ expression }})), ','), '')
 {%- endmacro %}

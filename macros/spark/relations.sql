@@ -30,3 +30,12 @@
     {%- endfor -%}
     {{ return(default__get_empty_schema_sql(typed_columns)) }}
 {%- endmacro %}
+
+
+{# Of a key of several columns dbt-spark would add its own copies to the snapshot (dbt_unique_key_1 ...), and find them there twice in the
+   next run. #}
+{% macro spark__create_columns(relation, columns) -%}
+    {%- set own_columns = [] -%}
+    {%- for column in columns if not column.name.startswith('dbt_unique_key') -%} {%- do own_columns.append(column) -%} {%- endfor -%}
+    {{ dbt.spark__create_columns(relation, own_columns) }}
+{%- endmacro %}
