@@ -9,7 +9,9 @@
     div({{ numerator }}, {{ denominator }})
 {%- endmacro %}
 {% macro spark__integer_divide(numerator, denominator) -%}
-    (({{ numerator }}) div ({{ denominator }}))
+    {#- Its own div gives 64 bits at most. -#}
+    {%- set dividend, divisor = 'cast(' ~ numerator ~ ' as numeric(38, 0))', 'cast(' ~ denominator ~ ' as numeric(38, 0))' -%}
+    cast(({{ dividend }} - {{ dividend }} % {{ divisor }}) / {{ divisor }} as numeric(38, 0))
 {%- endmacro %}
 
 

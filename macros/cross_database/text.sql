@@ -141,6 +141,12 @@
 {%- endmacro %}
 
 
+{# A text in single quotes. They are no part of a literal, for Spark reads two literals where others read a doubled quote. #}
+{% macro in_quotes(expression) -%}
+    chr(39) || {{ expression }} || chr(39)
+{%- endmacro %}
+
+
 {# SHA-256 of the texts of a group in whatever order, the same on every engine: sorted by bytes, a line each. #}
 {% macro hash_of_rows(expression) -%}
     {{ return(adapter.dispatch('hash_of_rows', 'stratum')(expression)) }}

@@ -7,8 +7,12 @@ counts as (
     group by month_end, quadrant
 ),
 
+moves as (
+    select * from {{ ref('fct_stratification_migration') }}
+),
+
 months as (
-    select distinct month_end, previous_month_end from {{ ref('fct_stratification_migration') }}
+    select distinct month_end, previous_month_end from moves
 ),
 
 expected as (
@@ -33,7 +37,7 @@ expected as (
 found as (
     {% for side in ['from', 'to'] -%}
     select '{{ side }}' as side, month_end, {{ side }}_quadrant as quadrant, sum(customer_count) as customer_count
-    from {{ ref('fct_stratification_migration') }}
+    from moves
     where {{ side }}_quadrant <> '(inactive)'
     group by month_end, {{ side }}_quadrant
     union all

@@ -82,7 +82,7 @@ select
     net_amount,
     net_sales,
     cost,
-    net_sales - cost as gross_margin,
+    cast(net_sales - cost as numeric(18, 2)) as gross_margin,
     loaded_at,
     case when line_rule is not null then 'quarantined' else record_status end as record_status,
     coalesce(quarantine_rule, line_rule) as quarantine_rule,

@@ -148,7 +148,7 @@ select
     costs.peer_count,
     {{ rate_of('costs.peer_cost', 'costs.peer_net_sales') }} as peer_cost_rate,
     costs.expected_cost as expected_amount,
-    costs.amount - costs.expected_cost as excess_amount
+    cast(costs.amount - costs.expected_cost as numeric(18, 2)) as excess_amount
 from costs_expected as costs
 left join pools
     on costs.cost_pool_id = pools.cost_pool_id

@@ -23,7 +23,7 @@ select
     coalesce(sales.net_sales, 0) as net_sales,
     coalesce(sales.cost, 0) as cost,
     -- Lines of unknown cost are in no margin (R13), and named so that the bridge from sales to margin closes.
-    coalesce(sales.net_sales - sales.cost - sales.gross_margin, 0) as net_sales_of_unknown_cost,
+    cast(coalesce(sales.net_sales - sales.cost - sales.gross_margin, 0) as numeric(18, 2)) as net_sales_of_unknown_cost,
     coalesce(sales.gross_margin, 0) as gross_margin,
     coalesce(costs.freight_charges, 0) as freight_charges,
     coalesce(costs.pick_charges, 0) as pick_charges,
@@ -35,7 +35,7 @@ select
     coalesce(costs.direct_charges, 0) as direct_charges,
     coalesce(costs.allocated_cost, 0) as allocated_cost,
     coalesce(costs.cost_to_serve, 0) as cost_to_serve,
-    coalesce(sales.gross_margin, 0) - coalesce(costs.cost_to_serve, 0) as net_profit
+    cast(coalesce(sales.gross_margin, 0) - coalesce(costs.cost_to_serve, 0) as numeric(18, 2)) as net_profit
 from sales
 full outer join costs
     on sales.customer_id = costs.customer_id

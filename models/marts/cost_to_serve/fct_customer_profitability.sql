@@ -109,6 +109,6 @@ select
     {%- for measure in measures %}
     month_before_{{ measure }},
     {%- endfor %}
-    net_profit - previous_net_profit as net_profit_change,
-    last_month_net_profit - month_before_net_profit as last_month_net_profit_change
+    cast(net_profit - previous_net_profit as numeric(18, 2)) as net_profit_change,
+    cast(last_month_net_profit - month_before_net_profit as numeric(18, 2)) as last_month_net_profit_change
 from customers_completed

@@ -63,7 +63,7 @@ select
     warnings.compared_measure,
     warnings.recent_amount,
     warnings.year_before_amount,
-    warnings.recent_amount - warnings.year_before_amount as change_amount,
+    cast(warnings.recent_amount - warnings.year_before_amount as numeric(18, 2)) as change_amount,
     customers.net_sales as period_net_sales,
     customers.net_profit as period_net_profit
 from warnings

@@ -40,7 +40,7 @@ select
     coalesce(orders_invoiced.cost, 0) as cost,
     coalesce(orders_invoiced.gross_margin, 0) as gross_margin,
     coalesce(charges.direct_charges, 0) as direct_charges,
-    coalesce(orders_invoiced.gross_margin, 0) - coalesce(charges.direct_charges, 0) as pocket_margin,
+    cast(coalesce(orders_invoiced.gross_margin, 0) - coalesce(charges.direct_charges, 0) as numeric(18, 2)) as pocket_margin,
     {{ rate_of('coalesce(orders_invoiced.gross_margin, 0) - coalesce(charges.direct_charges, 0)', 'orders_invoiced.net_sales') }} as pocket_margin_rate
 from orders_invoiced
 full outer join charges

@@ -87,7 +87,7 @@ select
     cost_to_serve_per_order,
     cast({{ target }} as numeric(5, 4)) as target_net_profit_rate,
     price_floor_per_order,
-    average_order_value - price_floor_per_order as gap_per_order,
+    cast(average_order_value - price_floor_per_order as numeric(18, 2)) as gap_per_order,
     needed_price_change_rate,
     is_below_floor,
     price_floor_status
