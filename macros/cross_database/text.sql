@@ -47,8 +47,23 @@
                     and cast(substring({{ text }}, 1, 4) as integer) % 4 = 0
                     and (cast(substring({{ text }}, 1, 4) as integer) % 100 <> 0 or cast(substring({{ text }}, 1, 4) as integer) % 400 = 0)
                 )
-                then cast(regexp_replace({{ text }}, '([.][0-9]{6})[0-9]+', '\1') as {{ type }})
+                then cast(case when length({{ text }}) > 26 then regexp_replace({{ text }}, '([.][0-9]{6})[0-9]+', '\1') else {{ text }} end as {{ type }})
         end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A value that landed with a type, as the type it is staged as; null where it does not fit. #}
+{% macro cast_landed(expression, type) -%}
+    {{ return(adapter.dispatch('cast_landed', 'stratum')(expression, type)) }}
+{%- endmacro %}
+{% macro default__cast_landed(expression, type) -%}
+    {{ try_to_cast(expression, type) }}
+{%- endmacro %}
+{# Moments and truth values of any type fit; taking them through text would cost more than all the rest of staging. #}
+{% macro postgres__cast_landed(expression, type) -%}
+    {%- if type.startswith('numeric') or type == 'integer' -%} {{ try_to_cast(expression, type) }}
+    {%- else -%} cast({{ expression }} as {{ type }})
     {%- endif -%}
 {%- endmacro %}
 

@@ -32,7 +32,7 @@
     {%- if kind == 'text' -%}
         {{ cell_text(expression) }}
     {%- elif not is_text -%}
-        {{ try_to_cast(expression, cell_type.type) }}
+        {{ cast_landed(expression, cell_type.type) }}
     {%- else -%}
         {%- set text = cell_text(expression) -%}
         {%- if kind == 'boolean' -%} {%- set text = 'lower(' ~ text ~ ')' -%} {%- endif -%}
