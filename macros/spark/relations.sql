@@ -39,3 +39,17 @@
     {%- for column in columns if not column.name.startswith('dbt_unique_key') -%} {%- do own_columns.append(column) -%} {%- endfor -%}
     {{ dbt.spark__create_columns(relation, own_columns) }}
 {%- endmacro %}
+
+
+{# A row that changes twice on one logical day has the same dbt_scd_id both times. dbt-spark would match the new version with the one it
+   closes, which Spark refuses; as on the other engines, only closes are matched and new versions are appended. #}
+{% macro spark__snapshot_merge_sql(target, source, insert_cols) -%}
+    {%- set columns = config.get('snapshot_table_column_names') or get_snapshot_table_column_names() -%}
+    merge into {{ target }} as DBT_INTERNAL_DEST
+    using {{ source.identifier if target.is_iceberg else source }} as DBT_INTERNAL_SOURCE
+    on DBT_INTERNAL_SOURCE.{{ columns.dbt_scd_id }} = DBT_INTERNAL_DEST.{{ columns.dbt_scd_id }}
+        and DBT_INTERNAL_SOURCE.dbt_change_type in ('update', 'delete')
+        and DBT_INTERNAL_DEST.{{ columns.dbt_valid_to }} is null
+    when matched then update set {{ columns.dbt_valid_to }} = DBT_INTERNAL_SOURCE.{{ columns.dbt_valid_to }}
+    when not matched and DBT_INTERNAL_SOURCE.dbt_change_type = 'insert' then insert *
+{%- endmacro %}

@@ -149,6 +149,10 @@ class SparkCluster:
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+            # Nobody looks at the plans, and writing them out is two fifths of the driver's work.
+            "spark.sql.ui.explainMode": "simple",
+            "spark.sql.maxPlanStringLength": "64",
+            "spark.sql.debug.maxToStringFields": "1",
             **self.settings,
         }
         (self.folder / "conf" / "spark-defaults.conf").write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
