@@ -1,7 +1,7 @@
 # The commands of the project; `make help` lists them. Each is one plain command, written out in the README for
 # people without make.
 .DEFAULT_GOAL := help
-.PHONY: help install install-spark build load replay explain test test-engines test-all lint lock sample example clean notify verify
+.PHONY: help install install-spark build load replay explain test test-engines test-all lint lock sample example clean notify nightly verify
 
 PYTHON ?= python3
 # The engine: duckdb, postgres or spark. Spark has an environment of its own.
@@ -48,6 +48,9 @@ explain: $(ENVIRONMENT)/installed  ## The story of one customer: make explain CU
 notify: .venv/installed  ## Post the notices of completed builds to STRATUM_WEBHOOK_URL
 	@$(BIN)/python -m tools.notify
 
+nightly: .venv/installed profiles.yml  ## The night, on a copy that is then published: docs/running_every_night.md
+	@$(BIN)/python -m tools.nightly
+
 verify: $(ENVIRONMENT)/installed profiles.yml  ## Hold the recorded history against its seals: make verify, or make verify HEAD=<a head that was kept>
 	$(BIN)/dbt --quiet run-operation verify_seals --target $(TARGET) $(if $(HEAD),--args '{head: "$(HEAD)"}')
 
@@ -79,4 +82,4 @@ example: .venv/installed profiles.yml  ## Map and build public data: make exampl
 	$(BIN)/python -m tools.run_example $(NAME) --data $(DATA)
 
 clean:  ## Remove what a build leaves (not the virtual environment)
-	rm -rf target logs build warehouse/*.duckdb warehouse/*.wal
+	rm -rf target logs build warehouse/*.duckdb warehouse/*.wal warehouse/*.nightly

@@ -4,11 +4,15 @@ A successful build leaves a notice in audit.run_notices for every active segment
 that are pending, as JSON, to the address in STRATUM_WEBHOOK_URL and writes down what became of them. It runs after dbt
 and never inside it, so an endpoint that is dead cannot fail a build; it does not fail this command either (exit code
 0, with the reason in words). Exit code 2 means that there is something to mend here: no address, or no warehouse.
+
+The nightly must not write into a file that others read. It posts with ``post_beside``, which writes down beside the warehouse what became
+of the notices; the next night brings it into the file, or this command, whichever comes first.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -16,7 +20,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -127,17 +131,81 @@ def deliver(url: str, payload: str, pause: Callable[[float], None] = time.sleep)
     return f"{reason} ({ATTEMPTS} attempts)"
 
 
-def write_down(warehouse: Path, notice: Notice, reason: str | None) -> None:
-    """What became of a notice, at once: who is stopped half-way posts no more than one notice twice."""
-    delivered_at = None if reason else datetime.now(UTC).replace(tzinfo=None)
-    with open_warehouse(warehouse) as connection:
-        connection.execute(
-            """
-            update audit.run_notices set delivery_status = $1, delivered_at = $2, detail = $3
-            where run_id = $4 and segment_type_id = $5
-            """,
-            ["failed" if reason else "delivered", delivered_at, reason, notice.run_id, notice.segment_type_id],
-        )
+def outcome_of(notice: Notice, reason: str | None) -> list[str | None]:
+    """What became of a notice just now: delivery_status, delivered_at, detail and the two keys of audit.run_notices."""
+    delivered_at = None if reason else datetime.now(UTC).replace(tzinfo=None).isoformat(" ")
+    return ["failed" if reason else "delivered", delivered_at, reason, notice.run_id, notice.segment_type_id]
+
+
+def write_down(connection: duckdb.DuckDBPyConnection, outcome: list[str | None]) -> None:
+    """Write down what became of a notice."""
+    connection.execute(
+        """
+        update audit.run_notices set delivery_status = $1, delivered_at = cast($2 as timestamp), detail = $3
+        where run_id = $4 and segment_type_id = $5
+        """,
+        outcome,
+    )
+
+
+def say(notice: Notice, reason: str | None) -> None:
+    """Print what became of a notice."""
+    outcome = f"not delivered: {reason}. Post it again with --failed." if reason else "delivered."
+    print(f"Notice of {notice.segment_type_id}, run {notice.run_id}: {outcome}")
+
+
+# ---- Beside the warehouse ----
+
+
+def night_folder(warehouse: Path) -> Path:
+    """Where the nightly keeps what belongs to a warehouse."""
+    return warehouse.with_suffix(".nightly")
+
+
+def read_lines(path: Path) -> list[Any]:
+    """What stands in a file of JSON lines; a line that a kill has cut short is left out."""
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+def kept_outcomes(warehouse: Path) -> list[list[str | None]]:
+    """Outcomes that stand beside the warehouse."""
+    return read_lines(night_folder(warehouse) / "notices.jsonl")
+
+
+def post_beside(warehouse: Path) -> None:
+    """Post what is waiting in a published warehouse and keep the outcomes beside it. Nothing here fails the night."""
+    try:
+        known = {(outcome[3], outcome[4]) for outcome in kept_outcomes(warehouse)}
+        notices = [notice for notice in waiting_notices(warehouse, with_failed=False) if (notice.run_id, notice.segment_type_id) not in known]
+        url = webhook_url() if notices else ""
+    except UsageError as error:
+        print(f"No notice was posted. {error}")
+        return
+    for notice in notices:
+        reason = deliver(url, notice.payload)
+        with (night_folder(warehouse) / "notices.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(outcome_of(notice, reason), ensure_ascii=False) + "\n")
+        say(notice, reason)
+
+
+def carry_outcomes(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
+    """Bring the outcomes that stand beside a warehouse into it, or into a copy of it."""
+    try:
+        for outcome in kept_outcomes(warehouse):
+            write_down(connection, outcome)
+    except duckdb.CatalogException:
+        print(f"{warehouse} has no notices; what became of earlier ones is forgotten.", file=sys.stderr)
+
+
+def forget_outcomes(warehouse: Path) -> None:
+    """The outcomes stand in the warehouse now."""
+    (night_folder(warehouse) / "notices.jsonl").unlink(missing_ok=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -148,14 +216,19 @@ def main(arguments: list[str] | None = None) -> int:
     warehouse = warehouse_file()
     try:
         url = webhook_url()
+        if kept_outcomes(warehouse):
+            with open_warehouse(warehouse) as connection:
+                carry_outcomes(connection, warehouse)
+            forget_outcomes(warehouse)
         notices = waiting_notices(warehouse, with_failed=options.failed)
         if not notices:
             print("No notice is waiting.")
         for notice in notices:
             reason = deliver(url, notice.payload)
-            write_down(warehouse, notice, reason)
-            outcome = f"not delivered: {reason}. Post it again with --failed." if reason else "delivered."
-            print(f"Notice of {notice.segment_type_id}, run {notice.run_id}: {outcome}")
+            # At once: who is stopped half-way posts no more than one notice twice.
+            with open_warehouse(warehouse) as connection:
+                write_down(connection, outcome_of(notice, reason))
+            say(notice, reason)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import fcntl
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -86,8 +89,15 @@ def differences(reference: list[dict], found: list[dict]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def duckdb_nights(tmp_path_factory: pytest.TempPathFactory, second_night: tuple[Path, Path]) -> list[dict]:
-    """What DuckDB says, which the others are held against."""
-    return two_nights(Leg("duckdb", tmp_path_factory.mktemp("duckdb")), second_night)
+    """What DuckDB says, which the others are held against; built once, also where files of tests run side by side."""
+    folder = tmp_path_factory.mktemp("duckdb")
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    shared = (tmp_path_factory.getbasetemp().parent if worker else tmp_path_factory.getbasetemp()) / "duckdb_nights.json"
+    with shared.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            shared.write_text(json.dumps(two_nights(Leg("duckdb", folder), second_night)), encoding="utf-8")
+    return json.loads(shared.read_text(encoding="utf-8"))
 
 
 def test_the_second_night_is_another_one(duckdb_nights: list[dict]) -> None:
