@@ -1,12 +1,13 @@
 # The commands of the project; `make help` lists them. Each is one plain command, written out in the README for
 # people without make.
 .DEFAULT_GOAL := help
-.PHONY: help install build load replay explain test test-engines test-all lint lock sample example clean notify nightly verify
+.PHONY: help install install-spark build load replay explain test test-engines test-all lint lock sample example clean notify nightly verify
 
 PYTHON ?= python3
-BIN := .venv/bin
-# The engine: duckdb, postgres or spark.
+# The engine: duckdb, postgres or spark. Spark has an environment of its own.
 TARGET ?= duckdb
+ENVIRONMENT := $(if $(filter spark,$(TARGET)),.venv-spark,.venv)
+BIN := $(ENVIRONMENT)/bin
 # Files of tests run side by side: half of a build is Python, which keeps one core busy.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -21,20 +22,27 @@ install: .venv/installed  ## The virtual environment with the locked requirement
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	touch $@
 
+install-spark: .venv-spark/installed  ## The virtual environment of the target spark
+
+.venv-spark/installed: requirements-spark.lock
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.lock
+	touch $@
+
 profiles.yml:
 	cp profiles.example.yml profiles.yml
 
-build: .venv/installed profiles.yml $(if $(filter-out duckdb,$(TARGET)),load)  ## The whole job on the raw data (default: the sample), with a summary; RAW=folder is another; TARGET=postgres loads it first
+build: $(ENVIRONMENT)/installed profiles.yml $(if $(filter-out duckdb,$(TARGET)),load)  ## The whole job on the raw data (default: the sample), with a summary; RAW=folder is another; TARGET=postgres loads it first
 	$(if $(filter-out duckdb,$(TARGET)),STRATUM_RAW_DATA= ,$(if $(RAW),STRATUM_RAW_DATA=$(RAW) ))$(BIN)/dbt --quiet build --target $(TARGET) --exclude-resource-type unit_test
 	@$(BIN)/python -m tools.summary --target $(TARGET)
 
-load: .venv/installed  ## A raw folder into a server: make load TARGET=postgres RAW=sample_data
+load: $(ENVIRONMENT)/installed  ## A raw folder into a server: make load TARGET=postgres RAW=sample_data
 	$(BIN)/python -m tools.loader --target $(TARGET) $(if $(RAW),--raw $(RAW))
 
 replay: .venv/installed profiles.yml  ## History month by month: make replay FROM=2025-01 TO=2026-06
 	$(BIN)/python -m tools.replay --from $(FROM) --to $(TO)
 
-explain: .venv/installed  ## The story of one customer: make explain CUSTOMER=erp_north:C00148 TYPE=sales_performance [AS_OF=2026-06-30]
+explain: $(ENVIRONMENT)/installed  ## The story of one customer: make explain CUSTOMER=erp_north:C00148 TYPE=sales_performance [AS_OF=2026-06-30]
 	@$(BIN)/python -m tools.explain --target $(TARGET) --customer $(CUSTOMER) --type $(TYPE) $(if $(AS_OF),--as-of $(AS_OF))
 
 notify: .venv/installed  ## Post the notices of completed builds to STRATUM_WEBHOOK_URL
@@ -43,7 +51,7 @@ notify: .venv/installed  ## Post the notices of completed builds to STRATUM_WEBH
 nightly: .venv/installed profiles.yml  ## The night, on a copy that is then published: docs/running_every_night.md
 	@$(BIN)/python -m tools.nightly
 
-verify: .venv/installed profiles.yml  ## Hold the recorded history against its seals: make verify, or make verify HEAD=<a head that was kept>
+verify: $(ENVIRONMENT)/installed profiles.yml  ## Hold the recorded history against its seals: make verify, or make verify HEAD=<a head that was kept>
 	$(BIN)/dbt --quiet run-operation verify_seals --target $(TARGET) $(if $(HEAD),--args '{head: "$(HEAD)"}')
 
 lint: .venv/installed profiles.yml  ## SQL style, YAML keys, parsing without warnings
@@ -60,9 +68,11 @@ test-engines: .venv/installed  ## Proof that every engine says the same; those t
 test-all: lint  ## Proof on every engine: lint, then every test
 	$(PYTEST)
 
-lock: requirements.in requirements.overrides  ## Make requirements.lock anew (needs uv)
-	uv pip compile requirements.in --override requirements.overrides --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o requirements.lock
+lock: requirements.in requirements-spark.in requirements.overrides  ## Make the locks anew (needs uv)
+	for name in requirements requirements-spark; do \
+		uv pip compile $$name.in --override requirements.overrides --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet -o $$name.lock; \
+	done
 
 sample: .venv/installed  ## Make the committed sample data anew
 	rm -rf sample_data/erp sample_data/crm sample_data/tpl

@@ -39,6 +39,18 @@ def postgres_settings() -> dict[str, Any]:
     }
 
 
+def spark_settings() -> dict[str, Any]:
+    """What PyHive connects with."""
+    settings = {
+        "host": os.environ.get("STRATUM_SPARK_HOST", "localhost"),
+        "port": int(os.environ.get("STRATUM_SPARK_PORT", "10000")),
+        "username": os.environ.get("STRATUM_SPARK_USER", "stratum_builder"),
+        "auth": os.environ.get("STRATUM_SPARK_AUTH") or None,
+        "password": os.environ.get("STRATUM_SPARK_PASSWORD") or None,
+    }
+    return {name: value for name, value in settings.items() if value is not None}
+
+
 class CursorReader:
     """A reader over a DB-API connection whose driver writes %s for a value."""
 
@@ -79,4 +91,5 @@ def place(target: str) -> str:
     if target == "postgres":
         settings = postgres_settings()
         return f"database {settings['dbname']} on {settings['host']}:{settings['port']}"
-    return "the catalog of the Spark session"
+    settings = spark_settings()
+    return f"the catalog of Spark on {settings['host']}:{settings['port']}"

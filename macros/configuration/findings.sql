@@ -34,7 +34,7 @@
 {# An empty cell means the default and is fine. #}
 {% macro findings_option(seed, key, column, options) -%}
     {%- set cell = cell_text(adapter.quote(column)) -%}
-    {%- set problem -%} '{{ column }} ''' || {{ cell }} || ''' is unknown' {%- endset -%}
+    {%- set problem -%} '{{ column }} ' || {{ in_quotes(cell) }} || ' is unknown' {%- endset -%}
     {{ finding(seed, key, problem, "'use one of: " ~ options | join(', ') ~ "'") }}
     from {{ ref(seed) }}
     where {{ cell }} not in ('{{ options | join("', '") }}')
@@ -48,7 +48,7 @@
     {%- set words = cell_types()[kind].words -%}
     {%- if maximum is not none -%} {%- set words = words ~ ' from ' ~ minimum ~ ' to ' ~ maximum -%}
     {%- elif minimum is not none -%} {%- set words = words ~ ' of at least ' ~ minimum -%} {%- endif -%}
-    {%- set problem -%} '{{ column }} ''' || {{ cell }} || ''' is not {{ words }}' {%- endset -%}
+    {%- set problem -%} '{{ column }} ' || {{ in_quotes(cell) }} || ' is not {{ words }}' {%- endset -%}
     {{ finding(seed, key, problem, "'correct it'" if required else "'correct it, or leave it empty for the default'") }}
     from {{ ref(seed) }}
     where {{ cell }} is not null
@@ -62,7 +62,7 @@
 
 {# A reference to a row of another seed. The row itself is called `child` in `key`. #}
 {% macro findings_reference(seed, key, column, to_seed, to_column) -%}
-    {%- set problem -%} '{{ column }} ''' || {{ cell_text('child.' ~ column) }} || ''' is not in {{ to_seed }}.csv' {%- endset -%}
+    {%- set problem -%} '{{ column }} ' || {{ in_quotes(cell_text('child.' ~ column)) }} || ' is not in {{ to_seed }}.csv' {%- endset -%}
     {{ finding(seed, key, problem, "'correct it, or add it there'") }}
     from {{ ref(seed) }} as child
     left join {{ ref(to_seed) }} as parent

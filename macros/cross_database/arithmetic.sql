@@ -9,14 +9,28 @@
     div({{ numerator }}, {{ denominator }})
 {%- endmacro %}
 {% macro spark__integer_divide(numerator, denominator) -%}
-    (({{ numerator }}) div ({{ denominator }}))
+    {#- Its own div gives 64 bits at most. -#}
+    {%- set dividend, divisor = 'cast(' ~ numerator ~ ' as numeric(38, 0))', 'cast(' ~ denominator ~ ' as numeric(38, 0))' -%}
+    cast(({{ dividend }} - {{ dividend }} % {{ divisor }}) / {{ divisor }} as numeric(38, 0))
+{%- endmacro %}
+
+
+{# A float of 64 bits, for guesses that are put right. #}
+{% macro type_double() -%}
+    {{ return(adapter.dispatch('type_double', 'stratum')()) }}
+{%- endmacro %}
+{% macro default__type_double() -%}
+    {{ return('double precision') }}
+{%- endmacro %}
+{% macro spark__type_double() -%}
+    {{ return('double') }}
 {%- endmacro %}
 
 
 {# How many times a denominator above zero goes into a numerator that is not negative, for quotients below 10^15. Divisions of large
    numbers are slow, so the quotient is guessed as a float and put right by exact multiplication: it is off by one at most. #}
 {% macro whole_quotient(numerator, denominator) -%}
-    {%- set guess = 'cast(floor(cast(' ~ numerator ~ ' as double precision) / cast(' ~ denominator ~ ' as double precision)) as numeric(19, 0))' -%}
+    {%- set guess = 'cast(floor(cast(' ~ numerator ~ ' as ' ~ type_double() ~ ') / cast(' ~ denominator ~ ' as ' ~ type_double() ~ ')) as numeric(19, 0))' -%}
     (
         {{ guess }}
         + case
@@ -68,7 +82,7 @@
    decimals are slow, so the share is guessed as a float and put right by exact multiplication: it is off by one millionth at most. #}
 {% macro display_share(part, whole) -%}
     {%- set size, total = 'abs(cast(' ~ part ~ ' as numeric(24, 4)))', 'cast(' ~ whole ~ ' as numeric(24, 4))' -%}
-    {%- set guess = 'cast(floor(cast(' ~ size ~ ' as double precision) / cast(nullif(' ~ total ~ ', 0) as double precision) * 1000000 + 0.5) as integer)' -%}
+    {%- set guess = 'cast(floor(cast(' ~ size ~ ' as ' ~ type_double() ~ ') / cast(nullif(' ~ total ~ ', 0) as ' ~ type_double() ~ ') * 1000000 + 0.5) as integer)' -%}
     cast(
         case when {{ part }} < 0 then -0.000001 else 0.000001 end
         * (

@@ -2,7 +2,7 @@
    or is less than a billionth of the part. Guessed as a float and put right by exact multiplication, as display_share is. #}
 {% macro rate_of(part, whole) -%}
     {%- set size, total = 'abs(cast(' ~ part ~ ' as numeric(20, 2)))', 'cast(' ~ whole ~ ' as numeric(20, 2))' -%}
-    {%- set guess = 'cast(floor(cast(' ~ size ~ ' as double precision) / cast(' ~ total ~ ' as double precision) * 1000000 + 0.5) as numeric(18, 0))' -%}
+    {%- set guess = 'cast(floor(cast(' ~ size ~ ' as ' ~ type_double() ~ ') / cast(' ~ total ~ ' as ' ~ type_double() ~ ') * 1000000 + 0.5) as numeric(18, 0))' -%}
     case
         when {{ whole }} > 0 and {{ size }} <= {{ total }} * 1000000000
             then cast(

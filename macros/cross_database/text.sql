@@ -76,9 +76,22 @@
     {%- endset -%}
     case
         when {{ matches_pattern(text, ':.*(Z|[+-][0-9:]+)$') }}
-            then {{ try_to_cast(with_seconds, 'timestamp with time zone') }} at time zone 'UTC'
+            then {{ zoned_text_as_utc(with_seconds) }}
         else {{ try_to_cast(text, 'timestamp') }}
     end
+{%- endmacro %}
+
+
+{# A complete timestamp with an offset, as UTC; null where it does not fit. #}
+{% macro zoned_text_as_utc(text) -%}
+    {{ return(adapter.dispatch('zoned_text_as_utc', 'stratum')(text)) }}
+{%- endmacro %}
+{% macro default__zoned_text_as_utc(text) -%}
+    {{ try_to_cast(text, 'timestamp with time zone') }} at time zone 'UTC'
+{%- endmacro %}
+{# Spark keeps moments, and shows them in the zone of the session, which is UTC. #}
+{% macro spark__zoned_text_as_utc(text) -%}
+    {{ try_to_cast(text, 'timestamp') }}
 {%- endmacro %}
 
 
@@ -143,6 +156,12 @@
 {%- endmacro %}
 
 
+{# A text in single quotes. They are no part of a literal, for Spark reads two literals where others read a doubled quote. #}
+{% macro in_quotes(expression) -%}
+    chr(39) || {{ expression }} || chr(39)
+{%- endmacro %}
+
+
 {# SHA-256 of the texts of a group in whatever order, the same on every engine: sorted by bytes, a line each. #}
 {% macro hash_of_rows(expression) -%}
     {{ return(adapter.dispatch('hash_of_rows', 'stratum')(expression)) }}
@@ -154,7 +173,7 @@
     encode(sha256(convert_to(string_agg({{ expression }}, chr(10) order by {{ expression }} collate "C"), 'UTF8')), 'hex')
 {%- endmacro %}
 {% macro spark__hash_of_rows(expression) -%}
-    sha2(array_join(array_sort(collect_list({{ expression }})), chr(10)), 256)
+    sha2(nullif(array_join(sort_array(collect_list({{ expression }})), chr(10)), ''), 256)
 {%- endmacro %}
 
 
@@ -182,5 +201,5 @@
     string_agg({{ expression }}, ',' order by {{ expression }})
 {%- endmacro %}
 {% macro spark__texts_in_order(expression) -%}
-    array_join(sort_array(collect_list({{ expression }})), ',')
+    nullif(array_join(sort_array(collect_list({{ expression }})), ','), '')
 {%- endmacro %}

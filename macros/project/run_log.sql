@@ -213,12 +213,13 @@
 {% endmacro %}
 
 
+{# Every column is named: Spark does not fill in what is left out. #}
 {% macro insert_run_record(table, values) %}
     {% set cells = [] %}
-    {% for name, value in values.items() %}
-        {% do cells.append(run_cell(table, name, value)) %}
+    {% for name in table.columns %}
+        {% do cells.append(run_cell(table, name, values.get(name))) %}
     {% endfor %}
-    {{ return('insert into ' ~ run_relation(table) ~ ' (' ~ values.keys() | join(', ') ~ ') values (' ~ cells | join(', ') ~ ')') }}
+    {{ return('insert into ' ~ run_relation(table) ~ ' (' ~ table.columns.keys() | join(', ') ~ ') values (' ~ cells | join(', ') ~ ')') }}
 {% endmacro %}
 
 

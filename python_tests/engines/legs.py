@@ -78,3 +78,12 @@ def postgres_leg(folder: Path) -> Iterator[Leg]:
 
     with postgres_server() as environment:
         yield Leg("postgres", folder, environment)
+
+
+@contextlib.contextmanager
+def spark_leg(folder: Path) -> Iterator[Leg]:
+    """A leg on a cluster that is there for it alone: a master, two workers and the Thrift server."""
+    from engines.spark_cluster import ENVIRONMENT, SparkCluster  # noqa: PLC0415 - beside the tests of other engines
+
+    with SparkCluster(folder / "cluster") as cluster:
+        yield Leg("spark", folder, cluster.variables, python=ENVIRONMENT / "bin" / "python")

@@ -48,7 +48,7 @@ known_values as (
         ('amount', '1234,56', null),
         ('amount', '1,000.00', null),
         ('amount', '1 000.00', null),
-        ('amount', '1''000.00', null),
+        ('amount', {{ text_literal("1'000.00") }}, null),
         ('amount', '1.000.00', null),
         ('amount', '1e5', null),
         ('amount', '1E-2', null),

@@ -1,6 +1,11 @@
 -- R21, R2: the tier under method sequential_quota, tier by tier: each begins where the one before it ended, and whoever is not inside its
 -- quota leaves it to those above. How far these fill it is looked up among the running sums of the ranking: as they are, for whoever stood
--- above the place the entity had there, and less what it brought there for whoever stood below.
+-- above the place the entity had there, and less what it brought there for whoever stood below. Each step reads the one before it once
+-- and carries all columns on, for engines that run a CTE again wherever it is named.
+{% set carried = [
+    'ranking_number', 'measured_number', 'rules_number', 'entity_id', 'stands_apart', 'metric_amount', 'counted_amount', 'place_before',
+    'place_through', 'place_total', 'boundary', 'counted_before', 'counted_through', 'quota_end', 'tier_rank',
+] %}
 with
 
 rules as (
@@ -70,6 +75,12 @@ fillings as (
     from spans
 ),
 
+sides as (
+    select 'above' as looked_up
+    union all
+    select 'below' as looked_up
+),
+
 -- Beside its place now, the one the entity had in the ranking.
 places_found as (
     select
@@ -84,101 +95,102 @@ places_found as (
 ),
 
 filled_0 as (
-    select
-        ranking_number,
-        measured_number,
-        entity_id,
-        stands_apart,
-        cast(0 as numeric(24, 4)) as quota_end,
-        cast(null as integer) as tier_rank
-    from places
+    select places_found.*, cast(0 as numeric(24, 4)) as quota_end, cast(null as integer) as tier_rank
+    from places_found
 )
 {%- for tier in range(1, sales_tier_limit() + 1) %},
 
 quota_{{ tier }} as (
     select
-        places_found.*,
-        filled.quota_end,
-        filled.tier_rank,
+        filled.*,
         rules.tier_rank_{{ tier }} as quota_tier_rank,
-        filled.quota_end + rules.sales_share_{{ tier }} * places_found.place_total as cut
-    from places_found
+        filled.quota_end + rules.sales_share_{{ tier }} * filled.place_total as cut
+    from filled_{{ tier - 1 }} as filled
     inner join rules
-        on places_found.rules_number = rules.rules_number
-    inner join filled_{{ tier - 1 }} as filled
-        on places_found.ranking_number = filled.ranking_number
-        and places_found.measured_number = filled.measured_number
-        and places_found.entity_id = filled.entity_id
-        and places_found.stands_apart = filled.stands_apart
-),
-
-cuts_{{ tier }} as (
-    select distinct ranking_number, boundary, cut as cut_looked_up from quota_{{ tier }} where cut is not null
-    union
-    select distinct ranking_number, boundary, cut + counted_amount as cut_looked_up from quota_{{ tier }} where cut is not null and counted_amount is not null
+        on filled.rules_number = rules.rules_number
 ),
 
 line_{{ tier }} as (
-    select ranking_number, line_key, line_order, span_through, null as cut_looked_up
+    select
+        ranking_number,
+        line_key,
+        line_order,
+        span_through,
+        null as looked_up,
+        {% for column in carried if column != 'ranking_number' -%}
+        null as {{ column }},
+        {% endfor -%}
+        null as quota_tier_rank,
+        null as cut
     from fillings
     union all
     select
-        ranking_number,
-        case boundary when 'nearest' then 2 else 1 end * cut_looked_up as line_key,
-        case boundary when 'lower' then 1 else 0 end as line_order,
+        quota.ranking_number,
+        case quota.boundary when 'nearest' then 2 else 1 end
+        * case sides.looked_up when 'above' then quota.cut else quota.cut + quota.counted_amount end as line_key,
+        case quota.boundary when 'lower' then 1 else 0 end as line_order,
         0 as span_through,
-        cut_looked_up
-    from cuts_{{ tier }}
+        sides.looked_up,
+        {% for column in carried if column != 'ranking_number' -%}
+        quota.{{ column }},
+        {% endfor -%}
+        quota.quota_tier_rank,
+        quota.cut
+    from quota_{{ tier }} as quota
+    cross join sides
 ),
 
 reached_{{ tier }} as (
     select
-        ranking_number,
-        cut_looked_up,
+        *,
         max(span_through) over (
-            partition by ranking_number order by line_key asc, line_order asc rows between unbounded preceding and current row
+            partition by ranking_number order by line_key asc nulls last, line_order asc rows between unbounded preceding and current row
         ) as reached
     from line_{{ tier }}
 ),
 
+looked_up_{{ tier }} as (
+    select
+        {% for column in carried -%}
+        {{ column }},
+        {% endfor -%}
+        quota_tier_rank,
+        cut,
+        max(case when looked_up = 'above' and cut is not null then reached end) as above_reached,
+        max(case when looked_up = 'below' and cut is not null and counted_amount is not null then reached end) as below_reached
+    from reached_{{ tier }}
+    where looked_up is not null
+    group by {{ carried | join(', ') }}, quota_tier_rank, cut
+),
+
 filled_{{ tier }} as (
     select
-        quota.ranking_number,
-        quota.measured_number,
-        quota.entity_id,
-        quota.stands_apart,
+        {% for column in carried[:-2] -%}
+        {{ column }},
+        {% endfor -%}
         cast(
             greatest(
-                quota.quota_end,
+                quota_end,
                 least(
-                    quota.place_before,
+                    place_before,
                     case
-                        when quota.counted_amount is null then above.reached
-                        when quota.boundary = 'lower'
+                        when counted_amount is null then above_reached
+                        when boundary = 'lower'
                             then greatest(
-                                    least(above.reached, quota.counted_before),
-                                    case when below.reached >= quota.counted_through then below.reached - quota.counted_amount else 0 end
+                                    least(above_reached, counted_before),
+                                    case when below_reached >= counted_through then below_reached - counted_amount else 0 end
                                 )
                         else
                             greatest(
-                                least(above.reached, quota.counted_through - quota.counted_amount),
-                                case when below.reached > quota.counted_through then below.reached - quota.counted_amount else 0 end
+                                least(above_reached, counted_through - counted_amount),
+                                case when below_reached > counted_through then below_reached - counted_amount else 0 end
                             )
                     end
                 )
             ) as numeric(24, 4)
         ) as quota_end,
-        coalesce(
-            quota.tier_rank,
-            case when {{ is_inside_cut('quota.boundary', 'quota.place_before', 'quota.metric_amount', 'quota.place_through', 'quota.cut') }} then quota.quota_tier_rank end
-        ) as tier_rank
-    from quota_{{ tier }} as quota
-    left join reached_{{ tier }} as above
-        on quota.ranking_number = above.ranking_number
-        and quota.cut = above.cut_looked_up
-    left join reached_{{ tier }} as below
-        on quota.ranking_number = below.ranking_number
-        and quota.cut + quota.counted_amount = below.cut_looked_up
+        coalesce(tier_rank, case when {{ is_inside_cut('boundary', 'place_before', 'metric_amount', 'place_through', 'cut') }} then quota_tier_rank end) as tier_rank
+    from looked_up_{{ tier }}
 )
 {%- endfor %}
 

@@ -9,6 +9,6 @@ union all
 {{ findings_value('product_fit', key, column, 'integer', 1, 5, required=true) }}
 {% endfor %}
 union all
-{{ finding('product_fit', key, "'product_id ''' || " ~ key ~ " || ''' is not a global id'", "'write <source_system>:<native id>, such as erp_north:P0001'") }}
+{{ finding('product_fit', key, "'product_id ' || " ~ in_quotes(key) ~ " || ' is not a global id'", "'write <source_system>:<native id>, such as erp_north:P0001'") }}
 from {{ ref('product_fit') }}
 where {{ key }} not like '_%:_%'

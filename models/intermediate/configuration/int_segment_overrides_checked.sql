@@ -28,7 +28,7 @@ from {{ ref('segment_overrides') }}
 where {{ cell_text('mode') }} in ('set', 'floor') and {{ cell_text('tier') }} is null
 union all
 {{ finding('segment_overrides', "'override ' || coalesce(overrides.override_id, '(empty)')",
-    "'tier ''' || " ~ cell_text('overrides.tier') ~ " || ''' is none of the tiers of ' || overrides.segment_type_id",
+    "'tier ' || " ~ in_quotes(cell_text('overrides.tier')) ~ " || ' is none of the tiers of ' || overrides.segment_type_id",
     "'use one of its tiers in segment_tiers.csv, or add it there'") }}
 from {{ ref('segment_overrides') }} as overrides
 left join {{ ref('segment_tiers') }} as tiers

@@ -35,7 +35,7 @@ union all
 {% endfor %}
 union all
 {{ finding('segment_tiers', 'min(' ~ cell_text('segment_type_id') ~ ')',
-    "'the sales_share of its tiers sum to ' || cast(cast(sum(coalesce(" ~ share ~ ", 0)) as double precision) as " ~ dbt.type_string() ~ ")",
+    "'the sales_share of its tiers sum to ' || cast(cast(sum(coalesce(" ~ share ~ ", 0)) as " ~ type_double() ~ ") as " ~ dbt.type_string() ~ ")",
     "'let them sum to 1; only default-only and excluded tiers have none'") }}
 from {{ ref('segment_tiers') }}
 where {{ cell_text('segment_type_id') }} not in ({{ absolute_types }})

@@ -103,7 +103,7 @@ where lower({{ cell_text('is_default') }}) in ('true', 't', '1') and coalesce({{
 group by {{ cell_text('entity') }}, {{ cell_text('organisation_id') }}
 having count(*) > 1
 union all
-{{ finding('segment_type_branches', key, "'branch_id ''' || " ~ cell_text('branch_id') ~ " || ''' is not a global id'",
+{{ finding('segment_type_branches', key, "'branch_id ' || " ~ in_quotes(cell_text('branch_id')) ~ " || ' is not a global id'",
     "'write <source_system>:<native id>, such as erp_north:B1'") }}
 from {{ ref('segment_type_branches') }}
 where {{ cell_text('branch_id') }} not like '_%:_%'

@@ -1,40 +1,20 @@
--- R8: every customer's ultimate parent and the state of the chain that leads there. Whoever still has a parent after
--- 64 levels stands on a cycle or below one; where those climbs end are the members of the cycles. Members stand
--- alone, so the customers below them roll up to the first member they meet.
+-- R8: every customer's ultimate parent and the state of the chain that leads there. Members of cycles stand alone, so the customers
+-- below them roll up to the first member they meet.
 with
 
 parents_chosen as (
     select hierarchy_date, customer_id, parent_id, parent_source from {{ ref('int_customer_parents_chosen') }}
 ),
 
-leaps as (
-    select hierarchy_date, customer_id, parent_id, ancestor_id from {{ ref('int_customer_links_leaped') }}
-),
-
-{{ walk_up('climbed', start='leaps', links='leaps', steps=7) }},
-
-endless as (
-    select climbed.hierarchy_date, climbed.customer_id, climbed.ancestor_id
-    from climbed
-    inner join leaps
-        on climbed.hierarchy_date = leaps.hierarchy_date
-        and climbed.ancestor_id = leaps.customer_id
-),
-
-cycle_members as (
-    select distinct hierarchy_date, ancestor_id as customer_id from endless
+climbed as (
+    select hierarchy_date, customer_id, ancestor_id, is_endless from {{ ref('int_customer_links_climbed') }}
 ),
 
 links_below_cycles as (
-    select endless.hierarchy_date, endless.customer_id, leaps.parent_id as ancestor_id
-    from endless
-    inner join leaps
-        on endless.hierarchy_date = leaps.hierarchy_date
-        and endless.customer_id = leaps.customer_id
-    left join cycle_members
-        on endless.hierarchy_date = cycle_members.hierarchy_date
-        and endless.customer_id = cycle_members.customer_id
-    where cycle_members.customer_id is null
+    select hierarchy_date, customer_id, parent_id as ancestor_id
+    from {{ ref('int_customer_links_climbed') }}
+    where is_endless
+        and not is_cycle_member
 ),
 
 {{ walk_up('leaps_below_cycles', start='links_below_cycles', links='links_below_cycles', steps=7) }},
@@ -47,22 +27,16 @@ tops_found as (
         parents_chosen.customer_id,
         parents_chosen.parent_id,
         parents_chosen.parent_source,
-        leaps.customer_id is not null as has_parent,
-        endless.customer_id is not null as is_endless,
+        climbed.customer_id is not null as has_parent,
+        coalesce(climbed.is_endless, false) as is_endless,
         case
-            when endless.customer_id is not null then coalesce(climbed_below_cycles.ancestor_id, parents_chosen.customer_id)
+            when climbed.is_endless then coalesce(climbed_below_cycles.ancestor_id, parents_chosen.customer_id)
             else coalesce(climbed.ancestor_id, parents_chosen.customer_id)
         end as ultimate_parent_id
     from parents_chosen
-    left join leaps
-        on parents_chosen.hierarchy_date = leaps.hierarchy_date
-        and parents_chosen.customer_id = leaps.customer_id
     left join climbed
         on parents_chosen.hierarchy_date = climbed.hierarchy_date
         and parents_chosen.customer_id = climbed.customer_id
-    left join endless
-        on parents_chosen.hierarchy_date = endless.hierarchy_date
-        and parents_chosen.customer_id = endless.customer_id
     left join climbed_below_cycles
         on parents_chosen.hierarchy_date = climbed_below_cycles.hierarchy_date
         and parents_chosen.customer_id = climbed_below_cycles.customer_id
@@ -82,6 +56,6 @@ select
         else 'ok'
     end as hierarchy_status
 from tops_found as below
-inner join tops_found as tops
+inner join parents_chosen as tops
     on below.hierarchy_date = tops.hierarchy_date
     and below.ultimate_parent_id = tops.customer_id

@@ -40,7 +40,7 @@ entities_ordered as (
     select
         evaluation_number,
         entity_number,
-        row_number() over (partition by evaluation_number order by metric_amount desc nulls last, entity_number asc) as sales_rank,
+        cast(row_number() over (partition by evaluation_number order by metric_amount desc nulls last, entity_number asc) as bigint) as sales_rank,
         cast(
             sum(metric_amount) over (
                 partition by evaluation_number order by metric_amount desc nulls last, entity_number asc

@@ -74,7 +74,7 @@ select
     edges_ordered.direction,
     tiers.tier as computed_tier,
     neighbours.tier as neighbouring_tier,
-    edges_ordered.edge_rank,
+    cast(edges_ordered.edge_rank as bigint) as edge_rank,
     rosters.entity_id,
     entity_names.name as entity_name,
     cast(edges_ordered.metric_amount as numeric(18, 2)) as metric_amount,
