@@ -69,7 +69,7 @@
    fraction of a million and more is divided exactly. #}
 {% macro display_fraction(numerator, denominator) -%}
     {%- set size, total = 'abs(cast(' ~ numerator ~ ' as numeric(24, 4)))', 'cast(' ~ denominator ~ ' as numeric(22, 4))' -%}
-    {%- set guess = 'cast(floor(cast(' ~ size ~ ' as double precision) / cast(' ~ total ~ ' as double precision) * 1000000 + 0.5) as numeric(14, 0))' -%}
+    {%- set guess = 'cast(floor(cast(' ~ size ~ ' as ' ~ type_double() ~ ') / cast(' ~ total ~ ' as ' ~ type_double() ~ ') * 1000000 + 0.5) as numeric(14, 0))' -%}
     case
         when {{ denominator }} > 0 and {{ size }} < {{ total }} * 1000000
             then cast(

@@ -6,8 +6,8 @@
 {% macro in_reporting_currency(amount, rate, is_inverse, is_reporting) -%}
     {%- set is_ordinary = 'abs(' ~ amount ~ ') < 10000000 and ' ~ rate ~ ' between 0.001 and 1000' -%}
     {%- set guesses = {
-        'direct': 'cast(abs(' ~ amount ~ ') as double precision) * cast(' ~ rate ~ ' as double precision)',
-        'inverse': 'cast(abs(' ~ amount ~ ') as double precision) / cast(' ~ rate ~ ' as double precision)',
+        'direct': 'cast(abs(' ~ amount ~ ') as ' ~ type_double() ~ ') * cast(' ~ rate ~ ' as ' ~ type_double() ~ ')',
+        'inverse': 'cast(abs(' ~ amount ~ ') as ' ~ type_double() ~ ') / cast(' ~ rate ~ ' as ' ~ type_double() ~ ')',
     } -%}
     {%- set cents = {} -%}
     {%- for way, guess in guesses.items() -%}
