@@ -8,8 +8,8 @@ PYTHON ?= python3
 TARGET ?= duckdb
 ENVIRONMENT := $(if $(filter spark,$(TARGET)),.venv-spark,.venv)
 BIN := $(ENVIRONMENT)/bin
-# Files of tests run side by side: half of a build is Python, which keeps one core busy.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# Files of tests run side by side, for half of a build is Python, which keeps one core busy; in their order, for the longest come first.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 help:  ## What there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'

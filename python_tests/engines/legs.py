@@ -49,8 +49,8 @@ class Leg:
             raise CommandFailed(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout[-6000:]}")
         return result.stdout
 
-    def build(self, raw: Path, configuration: Path, variables: dict[str, str]) -> None:
-        """Load the raw folder where the engine does not read it by itself, and build everything with all data tests."""
+    def build(self, raw: Path, configuration: Path, variables: dict[str, str], with_tests: bool = True) -> None:
+        """Load the raw folder where the engine does not read it by itself, and build everything, as a rule with all data tests."""
         # dbt gets a copy: no run can touch the caller's files.
         own = self.folder / "configuration"
         shutil.rmtree(own, ignore_errors=True)
@@ -61,7 +61,8 @@ class Leg:
             landed = ""
             self.run([str(self.python), "-m", "tools.loader", "--target", self.target, "--raw", str(raw)])
         self.landed, self.variables = landed, json.dumps(variables)
-        self.dbt("build", "--exclude-resource-type", "unit_test", "--vars", self.variables, raw=landed, configuration=own)
+        without = ["--exclude-resource-type", "unit_test"] + ([] if with_tests else ["--exclude-resource-type", "test"])
+        self.dbt("build", *without, "--vars", self.variables, raw=landed, configuration=own)
 
     def hashes(self) -> dict[str, dict[str, object]]:
         """Rows and hash of every public mart and snapshot."""
