@@ -19,7 +19,7 @@ install: .venv/installed  ## The virtual environment with the locked requirement
 .venv/installed: requirements.lock
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Stratum needs Python 3.11 or later"'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	touch $@
 
 install-spark: .venv-spark/installed  ## The virtual environment of the target spark

@@ -45,7 +45,7 @@ def test_a_server_that_reads_moments_otherwise_is_refused(spark: Leg) -> None:
     folder = spark.folder / "another_zone"
     folder.mkdir()
     (folder / "profiles.yml").write_text(
-        profile.replace("      poll_interval: 0\n", "      poll_interval: 0\n      server_side_parameters: {spark.sql.session.timeZone: Europe/Berlin}\n"), encoding="utf-8"
+        profile.replace("      poll_interval: 0\n", "      poll_interval: 0\n      server_side_parameters: {'set:hiveconf:spark.sql.session.timeZone': Europe/Berlin}\n"), encoding="utf-8"
     )
     command = [str(spark.python.parent / "dbt"), "run", "--select", "stg_erp__branches", "--target", "spark", "--profiles-dir", str(folder)]
     paths = ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs"), "--vars", spark.variables]

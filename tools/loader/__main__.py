@@ -19,6 +19,12 @@ from tools.loader.raw_folder import RawFolderError, raw_tables
 TARGETS = ["postgres", "spark"]
 
 
+def sentence(fault: Exception) -> str:
+    """What a driver has to say, without the stack of its server."""
+    status = getattr(fault.args[0], "status", None) if fault.args else None
+    return (getattr(status, "errorMessage", None) or str(fault)).strip()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Load; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.loader", description=(__doc__ or "").split("\n\n")[0])
@@ -35,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(fault, file=sys.stderr)
         return 2
     except Exception as fault:  # noqa: BLE001 - every driver has its own
-        print(f"The server of target {options.target} cannot be reached: {fault}", file=sys.stderr)
+        print(f"The server of target {options.target} cannot be reached: {sentence(fault)}", file=sys.stderr)
         return 1
     for table in tables:
         if not options.again and engine.is_loaded(connection, table):
@@ -45,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             rows = engine.load(connection, table)
         except Exception as fault:  # noqa: BLE001 - every driver has its own
-            print(f"{table.full_name} was not loaded and stands as it was: {fault}", file=sys.stderr)
+            print(f"{table.full_name} was not loaded: {sentence(fault)}", file=sys.stderr)
             return 1
         print(f"{table.full_name}: {rows:,} rows in {time.monotonic() - begun:.1f} s", flush=True)
     return 0

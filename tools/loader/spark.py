@@ -59,7 +59,10 @@ def is_loaded(connection: hive.Connection, table: RawTable) -> bool:
 
 
 def load(connection: hive.Connection, table: RawTable) -> int:
-    """Replace one table; a load that is killed leaves it as it was, for Iceberg swaps it in one step. Returns its rows."""
+    """Replace one table; a load that is killed leaves it as it was, for Iceberg swaps it in one step. Returns its rows.
+
+    The Hive metastore refuses to swap a table for one with other types: such a table makes way before, and who is killed then loads it anew.
+    """
     columns = {column: column_type(kind) for column, kind in table.columns.items()}
     cursor = connection.cursor()
     with landing_folder() as folder:
@@ -72,11 +75,23 @@ def load(connection: hive.Connection, table: RawTable) -> int:
         landed.chmod(0o644)
         cells = ", ".join(f"cast(`{column}` as {kind}) as `{column}`" for column, kind in columns.items())
         cursor.execute(f"create schema if not exists {table.schema}")
+        if standing_columns(connection, table) not in ({}, columns):
+            cursor.execute(f"drop table {table.full_name}")
         cursor.execute(
             f"create or replace table {table.full_name} using iceberg tblproperties ('{FINGERPRINT}' = '{table.fingerprint}')"
             f" as select {cells} from parquet.`{landed.as_posix()}`"
         )
     return rows
+
+
+def standing_columns(connection: hive.Connection, table: RawTable) -> dict[str, str]:
+    """Names and types of the columns that stand there; empty where the table does not."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f"describe {table.full_name}")
+    except DatabaseError:
+        return {}
+    return {name: kind for name, kind, *_ in cursor.fetchall() if name and not name.startswith("#")}
 
 
 @contextmanager
