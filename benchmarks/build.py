@@ -24,6 +24,7 @@ from benchmarks.measuring import (
     COST_HEADINGS,
     PROJECT,
     Workplace,
+    add_data_arguments,
     cost_record,
     markdown_table,
     seconds_by_kind,
@@ -99,12 +100,7 @@ def report(folder: Path, title: str, steps: dict[str, tuple[Any, list[dict[str, 
 def main(arguments: list[str] | None = None) -> int:
     """Generate, build, report; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.build", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--lines", type=int, default=2_000_000)
-    parser.add_argument("--customers", type=int, help="[a hundredth of the lines]")
-    parser.add_argument("--months", type=int, default=26)
-    parser.add_argument("--folder", type=Path, help="where everything is written [build/benchmark_<lines>]")
-    parser.add_argument("--raw", type=Path, help="raw data that are there already")
-    parser.add_argument("--memory-limit", help="of DuckDB, such as 10GB [its own: four fifths of the machine]")
+    add_data_arguments(parser, "benchmark")
     parser.add_argument("--without-tests", action="store_true", help="models, seeds and snapshots alone")
     parser.add_argument("--nights", action="store_true", help="two nights after the first build")
     parser.add_argument("--vars", type=json.loads, default={}, help="vars of dbt, as JSON")

@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.build import generate
-from benchmarks.measuring import COST_HEADINGS, PROJECT, Cost, Workplace, cost_record, markdown_table, measure
+from benchmarks.measuring import COST_HEADINGS, PROJECT, Cost, Workplace, add_data_arguments, cost_record, markdown_table, measure
 
 ABSENT_TABLES = [
     "erp.quotes", "erp.contracts", "erp.inventory", "erp.forecasts", "crm.accounts", "crm.activities", "crm.opportunities",
@@ -99,12 +99,7 @@ def differences(project: Path, handwritten: Path, analyst: Path | None) -> list[
 def main(arguments: list[str] | None = None) -> int:
     """Run all three, compare, print; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.core_results", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--lines", type=int, default=2_000_000)
-    parser.add_argument("--customers", type=int, help="[a hundredth of the lines]")
-    parser.add_argument("--months", type=int, default=26)
-    parser.add_argument("--folder", type=Path, help="where everything is written [build/core_results_<lines>]")
-    parser.add_argument("--raw", type=Path, help="faultless raw data that are there already")
-    parser.add_argument("--memory-limit", help="of DuckDB, such as 10GB")
+    add_data_arguments(parser, "core_results")
     parser.add_argument("--without-pandas", action="store_true", help="it needs about a gigabyte per million lines")
     options = parser.parse_args(arguments)
     folder = (options.folder or PROJECT / "build" / f"core_results_{options.lines}").resolve()

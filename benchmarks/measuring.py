@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -165,6 +166,16 @@ def seconds_by_kind(nodes: list[dict[str, Any]]) -> dict[str, float]:
 def cost_record(cost: Cost) -> dict[str, float | int]:
     """For JSON."""
     return asdict(cost)
+
+
+def add_data_arguments(parser: argparse.ArgumentParser, folder: str) -> None:
+    """What both benchmarks ask for: how many data, or which, and where everything is written."""
+    parser.add_argument("--lines", type=int, default=2_000_000)
+    parser.add_argument("--customers", type=int, help="[a hundredth of the lines]")
+    parser.add_argument("--months", type=int, default=26)
+    parser.add_argument("--folder", type=Path, help=f"where everything is written [build/{folder}_<lines>]")
+    parser.add_argument("--raw", type=Path, help="raw data that are there already")
+    parser.add_argument("--memory-limit", help="of DuckDB, such as 10GB [its own: four fifths of the machine]")
 
 
 def markdown_table(headings: list[str], rows: list[list[Any]]) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 1800
 
@@ -74,9 +76,11 @@ class Leg:
 
 @contextlib.contextmanager
 def postgres_leg(folder: Path) -> Iterator[Leg]:
-    """A leg on a server that is there for it alone."""
-    from engines.postgres_server import postgres_server  # noqa: PLC0415 - beside the tests of other engines
+    """A leg on a server that is there for it alone. Without a server program the test is skipped, and says what is not proven."""
+    from engines.postgres_server import postgres_server, server_programs  # noqa: PLC0415 - beside the tests of other engines
 
+    if server_programs() is None:
+        pytest.skip("NOT PROVEN on PostgreSQL: no server is installed (on Debian: apt-get install postgresql)")
     with postgres_server() as environment:
         yield Leg("postgres", folder, environment)
 

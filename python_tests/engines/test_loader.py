@@ -13,7 +13,6 @@ from pathlib import Path
 import duckdb
 import pytest
 from engines.legs import PROJECT, Leg, postgres_leg
-from engines.postgres_server import server_programs
 
 sys.path.insert(0, str(PROJECT))
 from tools.loader.raw_folder import raw_tables  # noqa: E402
@@ -24,8 +23,6 @@ SAMPLE_RAW = PROJECT / "sample_data"
 @pytest.fixture(scope="module")
 def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
     """A server of its own."""
-    if server_programs() is None:
-        pytest.skip("NOT PROVEN on PostgreSQL: no server is installed (on Debian: apt-get install postgresql)")
     with postgres_leg(tmp_path_factory.mktemp("loader")) as leg:
         yield leg
 
