@@ -6,7 +6,7 @@ known_values as (
     select
         case_name,
         cast(amount as numeric(18, 6)) as amount,
-        cast(rate as numeric(18, 8)) as rate,
+        cast(rate as numeric(18, 10)) as rate,
         cast(is_inverse as boolean) as is_inverse,
         cast(is_reporting as boolean) as is_reporting
     from (
@@ -30,6 +30,9 @@ known_values as (
         ('inverse, half a cent where cents are guessed last', '-9999999.995', '1', 'true', 'false'),
         ('inverse, a millionth less than half a cent', '9999999.994999', '1', 'true', 'false'),
         ('inverse, half a cent where they no longer are', '-10000000.005', '1', 'true', 'false'),
+        ('inverse, a float takes less than half a cent for half', '4199500.040346', '1.9549077070', 'true', 'false'),
+        ('inverse, a float takes more than half a cent for less', '-6855567.616779', '1.4665699745', 'true', 'false'),
+        ('direct, a float takes less than half a cent for half', '722195.008285', '12.0542062118', 'false', 'false'),
         ('inverse', '10.00', '1.25', 'true', 'false'),
         ('inverse, half a cent', '1.00', '8', 'true', 'false'),
         ('inverse, minus half a cent', '-1.00', '8', 'true', 'false'),
@@ -70,6 +73,9 @@ expected as (
         ('inverse, half a cent where cents are guessed last', '-10000000.00'),
         ('inverse, a millionth less than half a cent', '9999999.99'),
         ('inverse, half a cent where they no longer are', '-10000000.01'),
+        ('inverse, a float takes less than half a cent for half', '2148183.27'),
+        ('inverse, a float takes more than half a cent for less', '-4674558.83'),
+        ('direct, a float takes less than half a cent for half', '8705487.55'),
         ('inverse', '8.00'),
         ('inverse, half a cent', '0.13'),
         ('inverse, minus half a cent', '-0.13'),
