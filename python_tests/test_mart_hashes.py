@@ -32,6 +32,8 @@ ROWS = 10
 def queries(sample_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The query of every relation that is hashed, as ``dbt run-operation mart_hashes`` would run it."""
     folder = tmp_path_factory.mktemp("hashes")
+    # A copy: dbt opens its warehouse to write, which DuckDB refuses while another test reads it.
+    shutil.copy(sample_warehouse, folder / sample_warehouse.name)
     shutil.copy(PROJECT / "profiles.example.yml", folder / "profiles.yml")
     result = subprocess.run(
         [
@@ -41,7 +43,7 @@ def queries(sample_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) ->
         cwd=PROJECT,
         env=os.environ
         | {
-            "STRATUM_WAREHOUSE": str(sample_warehouse),
+            "STRATUM_WAREHOUSE": str(folder / sample_warehouse.name),
             "STRATUM_RAW_DATA": str(SAMPLE_RAW),
             "STRATUM_CONFIGURATION": str(SAMPLE_CONFIGURATION),
         },
