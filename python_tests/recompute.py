@@ -1057,6 +1057,8 @@ class TierSummary:
     net_sales: int
     cost: int
     gross_margin: int
+    cost_to_serve: int | None
+    net_profit: int | None
     member_share: int
     net_sales_share: int | None
 
@@ -1879,6 +1881,15 @@ class World:
             costs[customer_id] += cost if first <= month <= last else 0
         return costs
 
+    def _costs_beside(self, segment_type_id: str, day: date) -> Counter[str] | None:
+        """R16: what every customer cost to serve in the window of a type; nothing where costs, known by customer and month, do not fit it."""
+        segment_type = self.configuration.segment_types[segment_type_id]
+        first, last = window(segment_type, day)
+        is_filtered = segment_type_id in self.configuration.branches or segment_type_id in self.configuration.brands
+        if segment_type["entity"] != "customer" or is_filtered or first.day != 1 or last != month_end(last):
+            return None
+        return self._costs_to_serve(first, last)
+
     def contributions(self, segment_type_id: str, day: date) -> dict[str, Evaluation]:
         """R12, R14: what every member of a type on a day brings by itself, before it belongs to anybody."""
         segment_types, alone = self.configuration.segment_types, f"{segment_type_id} alone"
@@ -1909,8 +1920,9 @@ class World:
     # What follows from members and entities
 
     def summary(self, segment_type_id: str, day: date | None = None) -> dict[str, TierSummary]:
-        """Counts and sales per tier in force that somebody is in."""
+        """Counts, sales and profit per tier in force that somebody is in."""
         members = self.members(segment_type_id, day or self.as_of)
+        costs = self._costs_beside(segment_type_id, day or self.as_of)
         in_tier: dict[str, list[Member]] = defaultdict(list)
         for member in members.values():
             in_tier[member.tier].append(member)
@@ -1918,6 +1930,8 @@ class World:
         result = {}
         for tier, rows in in_tier.items():
             net_sales = sum(member.net_sales for member in rows)
+            gross_margin = sum(member.gross_margin for member in rows)
+            cost_to_serve = None if costs is None else sum(costs[member.member_id] for member in rows)
             result[tier] = TierSummary(
                 tier_rank=self.configuration.tier(segment_type_id, tier).rank,
                 member_count=len(rows),
@@ -1926,7 +1940,9 @@ class World:
                 ranked_entity_count=len({member.entity for member in rows if member.is_ranked}),
                 net_sales=net_sales,
                 cost=sum(member.cost for member in rows),
-                gross_margin=sum(member.gross_margin for member in rows),
+                gross_margin=gross_margin,
+                cost_to_serve=cost_to_serve,
+                net_profit=None if cost_to_serve is None else gross_margin - cost_to_serve,
                 member_share=millionths(len(rows), len(members)),
                 net_sales_share=millionths(net_sales, total) if total > 0 else None,
             )

@@ -148,8 +148,17 @@ def landed(moment: Night) -> Raw:
     ):
         add_contract(raw, contract_id, customer, amount)
 
+    # What the desk costs, shared out by the minutes it spent: no sale and no order changes a share.
+    for month_end in [*MONTH_ENDS, AUGUST]:
+        add_cost(raw, month_end, 900)
+        for minutes, customer in enumerate(BUYERS[:4], start=1):
+            raw.add(
+                "erp.driver_quantities", source_system="m", driver="desk_minutes", customer_id=customer, driver_month=month_end, quantity=minutes
+            )
+
     if "line" in moment:
         sell(raw, "C3", "2025-03-12", 700, loaded_at="2025-08-20 02:00:00")
+        add_cost(raw, FEBRUARY, 70, loaded_at="2025-08-20 02:00:00")
     if "customers" in moment:
         # One appears in June and buys at once; of the other it turns out that he came two months later.
         raw.customer("m", "NEWCOMER", created_on="2025-06-15", loaded_at="2025-08-21 02:00:00")
@@ -178,6 +187,11 @@ def sell(raw: Raw, customer: str, day: str, amount: int, product: str = "P1", **
         line_cells={"cost_amount": str(amount // 2)},
         **{"branch_id": BRANCHES.get(customer, "S"), "order_id": f"O{number}"} | cells,
     )
+
+
+def add_cost(raw: Raw, month_end: date, amount: int, **cells: str) -> None:
+    """What stands in the ledger for the desk in a month."""
+    raw.add("erp.cost_ledger", source_system="m", cost_pool_id="desk", ledger_month=month_end, amount=amount, currency="EUR", **cells)
 
 
 def add_contract(raw: Raw, contract_id: str, customer: str, amount: int, **cells: str) -> None:
@@ -214,6 +228,7 @@ def configured(moment: Night, folder: Path) -> Path:
             "segment_tiers": tier_rows,
             "segment_type_branches": [{"segment_type_id": "branch", "branch_id": "m:N"}],
             "segment_type_brands": [],
+            "cost_pools": [{"cost_pool_id": "desk", "driver": "desk_minutes"}],
             "segment_overrides": BASE_OVERRIDES
             + [override("O4", "decided", "m:C4", tier="A", valid_from="2025-02-15")] * decided,
             "hierarchy_overrides": [
@@ -232,7 +247,8 @@ def configured(moment: Night, folder: Path) -> Path:
 
 def variables(moment: Night) -> Cells:
     """The vars of a night."""
-    absent = [table for table in OPTIONAL_TABLES if table not in {"erp.branches", "erp.contracts"}]
+    landed_tables = {"erp.branches", "erp.contracts", "erp.cost_ledger", "erp.driver_quantities"}
+    absent = [table for table in OPTIONAL_TABLES if table not in landed_tables]
     return OUTLIER_VARS | {"as_of_date": moment.as_of.isoformat(), "absent_tables": absent}
 
 
@@ -265,11 +281,11 @@ class Prepared:
 
 Evaluation = tuple[str, date]
 
-# A number that no honest row has, and where it is added to see which rows are written anew.
+# A number that no honest row has, and where it is added to see which rows are written anew: where nothing else that is compared reads it.
 MARK = 1_000_000_000
 MARKED_COLUMNS = {
-    "intermediate.int_segment_members_evaluated": ("evaluation_date", "cost"),
-    "segmentation.fct_segment_summary": ("as_of_date", "cost"),
+    "intermediate.int_segment_members_evaluated": ("evaluation_date", "own_metric_amount"),
+    "segmentation.fct_segment_summary": ("as_of_date", "excluded_member_count"),
     "segmentation.fct_segment_concentration": ("as_of_date", "excluded_amount"),
     "segmentation.fct_segment_migration": ("month_end", "net_sales"),
     "audit.fct_override_rates": ("as_of_date", "changed_member_count"),
@@ -370,6 +386,12 @@ def reached_by_sale(month_end: date, branch: str) -> dict[str, set[date]]:
     return reached
 
 
+def reached_by_cost(month_end: date) -> dict[str, set[date]]:
+    """The month-ends whose window holds a month, of the types whose costs can be told."""
+    reached = reached_by_sale(month_end, "N") | {"steady": {month_end}}
+    return {name: days for name, days in reached.items() if name not in PRODUCT_TYPES | {"branch"}}
+
+
 def reached() -> dict[str, dict[str, set[date]]]:
     """By night and type, the month-ends its change reaches."""
     remaining: dict[str, set[date]] = {name: set() for name in TYPES if name != "outgoing"}
@@ -412,14 +434,17 @@ def test_a_change_reaches_these_evaluations_and_no_others(chain: Chain, name: st
 def test_what_a_change_does_not_reach_is_not_written_again(chain: Chain) -> None:
     month_ends = reached()["late line"]
     untouched = {(name, day) for name, days in month_ends.items() for day in set(MONTH_ENDS) - days}
-    for name in (
-        "intermediate.int_segment_members_evaluated",
-        "segmentation.fct_segment_summary",
-        "segmentation.fct_segment_concentration",
-        "audit.fct_override_rates",
-    ):
+    # The summary shows the costs of its window, and the same night a cost of February has landed.
+    costed = {(name, day) for name, days in reached_by_cost(FEBRUARY).items() for day in days}
+    for name, expected in {
+        "intermediate.int_segment_members_evaluated": untouched,
+        "segmentation.fct_segment_summary": untouched - costed,
+        "segmentation.fct_segment_concentration": untouched,
+        "audit.fct_override_rates": untouched,
+    }.items():
         kept = {(segment_type_id, day) for segment_type_id, day in chain.kept[name] if day in MONTH_ENDS}
-        assert kept == untouched, f"{name}: {sorted(kept ^ untouched)}"
+        assert kept == expected, f"{name}: {sorted(kept ^ expected)}"
+    assert untouched & costed
     # A migration follows from two month-ends.
     pairs = {
         (name, after)

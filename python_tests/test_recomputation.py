@@ -413,7 +413,7 @@ PATTERN_COLUMNS: Columns = {
 }
 SUMMARY_COLUMNS: Columns = {
     **dict.fromkeys(["tier_rank", "member_count", "excluded_member_count", "entity_count", "ranked_entity_count"]),
-    **dict.fromkeys(["net_sales", "cost", "gross_margin"], in_cents),
+    **dict.fromkeys(["net_sales", "cost", "gross_margin", "cost_to_serve", "net_profit"], in_cents),
     **dict.fromkeys(["member_share", "net_sales_share"], in_millionths),
 }
 CONCENTRATION_COLUMNS: Columns = {

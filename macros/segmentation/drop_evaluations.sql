@@ -17,14 +17,14 @@
 
 
 {# A mart by type and date: the rows whose fingerprint is no longer that of their evaluation in `evaluations`. #}
-{% macro drop_outdated_evaluations(evaluations, evaluation_date, kept_date) -%}
+{% macro drop_outdated_evaluations(evaluations, evaluation_date, kept_date, fingerprint='input_fingerprint') -%}
     {%- if is_incremental() -%}
     delete from {{ this }}
     where not exists (
         select 1 from {{ ref(evaluations) }} as evaluations
         where evaluations.segment_type_id = {{ this }}.segment_type_id
             and evaluations.{{ evaluation_date }} = {{ this }}.{{ kept_date }}
-            and evaluations.input_fingerprint = {{ this }}.input_fingerprint
+            and evaluations.{{ fingerprint }} = {{ this }}.input_fingerprint
     )
     {%- endif -%}
 {%- endmacro %}

@@ -1,8 +1,9 @@
 -- Every evaluation (type x date), with a fingerprint of all that its result follows from: the type and its tiers, the sales,
 -- orders, contracts and costs in its window, who had appeared and belonged to whom, the decisions of people. A month-end whose
 -- fingerprint stands in what earlier runs kept is closed and not due again; the as-of date always is (R18).
--- own_metric says where a member's own part of the metric is found. Hashes are summed, so no order matters. With hysteresis a month
--- follows from all months before it, and so does its fingerprint.
+-- own_metric says where a member's own part of the metric is found. Costs are known by customer and whole month: is_costed says whether
+-- they can be told for the window, summary_fingerprint adds them for what shows them beside the tiers. Hashes are summed, so no
+-- order matters. With hysteresis a month follows from all months before it, and so does its fingerprint.
 with
 
 segment_types as (
@@ -31,7 +32,15 @@ filters as (
 ),
 
 evaluations as (
-    select windows.*, evaluation_dates.is_as_of, evaluation_dates.is_month_end, evaluation_dates.hierarchy_date
+    select
+        windows.*,
+        evaluation_dates.is_as_of,
+        evaluation_dates.is_month_end,
+        evaluation_dates.hierarchy_date,
+        windows.entity = 'customer'
+        and windows.window_from = {{ month_start('windows.window_from') }}
+        and windows.window_to = {{ month_end('windows.window_to') }}
+        and not exists (select 1 from filters where filters.segment_type_id = windows.segment_type_id) as is_costed
     from {{ ref('int_segment_windows') }} as windows
     inner join {{ ref('int_evaluation_dates') }} as evaluation_dates
         on windows.evaluation_date = evaluation_dates.evaluation_date
@@ -136,11 +145,9 @@ cost_months as (
 costs as (
     select evaluations.segment_type_id, evaluations.evaluation_date, sum(cost_months.costs_hash) as costs_hash
     from evaluations
-    inner join segment_types
-        on evaluations.segment_type_id = segment_types.segment_type_id
-        and segment_types.metric = 'net_profit_after_cost_to_serve'
     inner join cost_months
         on cost_months.cost_month between evaluations.window_from and evaluations.window_to
+    where evaluations.is_costed
     group by evaluations.segment_type_id, evaluations.evaluation_date
 ),
 
@@ -227,7 +234,8 @@ hashes_joined as (
         orders.orders_hash,
         outlier_orders.outlier_orders_hash,
         contracts.contracts_hash,
-        costs.costs_hash,
+        costs.costs_hash as window_costs_hash,
+        case when segment_types.metric = 'net_profit_after_cost_to_serve' then costs.costs_hash end as costs_hash,
         population.members_hash,
         case when segment_types.identity_basis = 'vat' then population.vat_groups_hash end as vat_groups_hash,
         first_invoices.first_invoices_hash,
@@ -293,6 +301,12 @@ select
     fingerprints.scope_id,
     fingerprints.own_metric,
     fingerprints.input_fingerprint,
+    fingerprints.is_costed,
+    case
+        when fingerprints.is_costed
+            then cast({{ key_hash(['fingerprints.input_fingerprint', 'fingerprints.window_costs_hash']) }} as numeric(38, 0))
+        else fingerprints.input_fingerprint
+    end as summary_fingerprint,
     fingerprints.is_as_of or kept.input_fingerprint is null as is_due
 from fingerprints
 left join kept
