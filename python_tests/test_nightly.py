@@ -25,6 +25,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from conftest import PROJECT, read_rows
 from worlds import Cells, Raw, segment_type, tiers, write_configuration
 
@@ -261,6 +262,13 @@ def test_the_published_file_is_never_written_into_and_keeps_its_rights(lived: Li
     assert not Path(f"{lived.warehouse.path}.wal").exists()
     assert lived.warehouse.path.stat().st_mode & 0o777 == 0o640
     assert {entry.name for entry in lived.warehouse.work.iterdir()} == {"lock", "logs", "target", "nights.jsonl", "notices.jsonl"}
+
+
+def test_a_new_file_has_the_format_that_the_profile_names(lived: Lived) -> None:
+    profile = yaml.safe_load((PROJECT / "profiles.example.yml").read_text())["stratum"]["outputs"]["duckdb"]
+    with duckdb.connect(str(lived.warehouse.path), read_only=True) as connection:
+        ((version,),) = connection.execute("select tags['storage_version'] from duckdb_databases() where not internal").fetchall()
+    assert version == profile["config_options"]["storage_compatibility_version"] + "+"
 
 
 def test_parquet_files_are_of_one_night_and_only_so_many_nights_are_kept(lived: Lived) -> None:

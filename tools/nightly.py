@@ -214,11 +214,13 @@ def prepare(night: Night) -> Stamp | None:
                 # Somebody died while writing into the published file.
                 copy_file(wal(night.published), wal(part))
             copy_file(night.published, part)
-    with duckdb.connect(part.as_posix()) as connection:
-        carry_runs(connection, night.failed)
-        notify.carry_outcomes(connection, night.published)
-        connection.execute("checkpoint")
-    part.rename(night.copy)
+    # A new file is left to dbt, which makes it in the format that the profile names.
+    if state is not None or night.failed.exists():
+        with duckdb.connect(part.as_posix()) as connection:
+            carry_runs(connection, night.failed)
+            notify.carry_outcomes(connection, night.published)
+            connection.execute("checkpoint")
+        part.rename(night.copy)
     shutil.rmtree(night.failed.parent, ignore_errors=True)
     return state
 

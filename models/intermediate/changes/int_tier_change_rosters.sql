@@ -30,27 +30,38 @@ recorded as (
 
 rolled_up as (
     select hierarchy_date, customer_id, ultimate_parent_id from {{ ref('int_customers_rolled_up') }}
+),
+
+-- The lookups are written out before they are made: a condition on the left side of an outer join has no hash join.
+members as (
+    select
+        versions.roster_kind,
+        versions.hierarchy_version,
+        recorded.customer_id,
+        recorded.ultimate_parent_id,
+        recorded.vat_group_id,
+        case when versions.roster_kind = 'parent' and versions.hierarchy_version < first_days.first_recorded_on then versions.hierarchy_version end as valid_on,
+        first_days.anchor_hierarchy_date
+    from versions
+    cross join first_days
+    inner join recorded
+        on versions.hierarchy_version < recorded.valid_to
+        and (recorded.is_first or versions.hierarchy_version >= recorded.valid_from)
 )
 
 select
-    versions.roster_kind,
-    versions.hierarchy_version,
-    recorded.customer_id as member_id,
+    members.roster_kind,
+    members.hierarchy_version,
+    members.customer_id as member_id,
     case
-        when versions.roster_kind = 'vat' then recorded.vat_group_id
+        when members.roster_kind = 'vat' then members.vat_group_id
         when then_valid.ultimate_parent_id <> anchors.ultimate_parent_id then then_valid.ultimate_parent_id
-        else recorded.ultimate_parent_id
+        else members.ultimate_parent_id
     end as entity_id
-from versions
-cross join first_days
-inner join recorded
-    on versions.hierarchy_version < recorded.valid_to
-    and (recorded.is_first or versions.hierarchy_version >= recorded.valid_from)
+from members
 left join rolled_up as then_valid
-    on versions.roster_kind = 'parent'
-    and versions.hierarchy_version < first_days.first_recorded_on
-    and versions.hierarchy_version = then_valid.hierarchy_date
-    and recorded.customer_id = then_valid.customer_id
+    on members.valid_on = then_valid.hierarchy_date
+    and members.customer_id = then_valid.customer_id
 left join rolled_up as anchors
-    on first_days.anchor_hierarchy_date = anchors.hierarchy_date
-    and then_valid.customer_id = anchors.customer_id
+    on members.anchor_hierarchy_date = anchors.hierarchy_date
+    and members.customer_id = anchors.customer_id
