@@ -31,6 +31,10 @@ filters as (
     select segment_type_id, filter_kind, filter_value from {{ ref('int_segment_type_filters') }}
 ),
 
+filtered_types as (
+    select distinct segment_type_id from filters
+),
+
 evaluations as (
     select
         windows.*,
@@ -40,10 +44,12 @@ evaluations as (
         windows.entity = 'customer'
         and windows.window_from = {{ month_start('windows.window_from') }}
         and windows.window_to = {{ month_end('windows.window_to') }}
-        and not exists (select 1 from filters where filters.segment_type_id = windows.segment_type_id) as is_costed
+        and filtered_types.segment_type_id is null as is_costed
     from {{ ref('int_segment_windows') }} as windows
     inner join {{ ref('int_evaluation_dates') }} as evaluation_dates
         on windows.evaluation_date = evaluation_dates.evaluation_date
+    left join filtered_types
+        on windows.segment_type_id = filtered_types.segment_type_id
 ),
 
 periods as (
