@@ -40,7 +40,7 @@ members as (
         recorded.customer_id,
         recorded.ultimate_parent_id,
         recorded.vat_group_id,
-        case when versions.roster_kind = 'parent' and versions.hierarchy_version < first_days.first_recorded_on then versions.hierarchy_version end as valid_on,
+        case when versions.hierarchy_version < first_days.first_recorded_on then versions.hierarchy_version end as valid_on,
         first_days.anchor_hierarchy_date
     from versions
     cross join first_days

@@ -50,7 +50,6 @@ members as (
         on evaluations.window_from = costs.window_from
         and evaluations.window_to = costs.window_to
         and evaluated.member_id = costs.customer_id
-        and evaluations.is_costed
     where evaluated.in_population
 ),
 
