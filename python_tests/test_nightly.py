@@ -390,7 +390,10 @@ def test_without_space_nothing_begins(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 class Forked:
-    """Nights as children of a process that has imported dbt, which would be most of the time of a night that is killed."""
+    """Nights as children of a process that has imported dbt, which would be most of the time of a night that is killed.
+
+    What it says is a line of its own in one piece, whatever the processes of a night that was killed write to the same pipe.
+    """
 
     SCRIPT = """
 import os, sys
@@ -399,8 +402,8 @@ from tools import nightly
 for _ in sys.stdin:
     if not (child := os.fork()):
         os._exit(nightly.main(sys.argv[1:]))
-    print("child", child, flush=True)
-    print("ended", os.waitpid(child, 0)[1], flush=True)
+    print(f"\\nchild {child}\\n", end="", flush=True)
+    print(f"\\nended {os.waitpid(child, 0)[1]}\\n", end="", flush=True)
 """
 
     def __init__(self, warehouse: Warehouse, **environment: str) -> None:
