@@ -2,7 +2,7 @@
    comes from. #}
 {% macro member_amounts_gathered() -%}
 segment_types as (
-    select segment_type_id, metric, metric_basis, outlier_treatment
+    select segment_type_id, metric, metric_basis
     from {{ ref('int_segment_types') }}
 ),
 
@@ -47,19 +47,7 @@ costs as (
 ),
 
 outliers as (
-    select
-        scope_id,
-        evaluation_date,
-        customer_id as member_id,
-        count(*) as order_count,
-        sum(net_sales) as net_sales,
-        sum(gross_margin) as gross_margin,
-        sum(quantity) as quantity,
-        sum(net_sales - kept_net_sales) as cut_net_sales,
-        sum(gross_margin - kept_gross_margin) as cut_gross_margin,
-        sum(quantity - kept_quantity) as cut_quantity
-    from {{ ref('int_order_outliers_found') }}
-    group by scope_id, evaluation_date, customer_id
+    select evaluation_number, member_id, removed_amount from {{ ref('int_segment_outliers_summed_to_members') }}
 ),
 
 -- What each member brings, from wherever it comes.
@@ -74,10 +62,7 @@ amounts_gathered as (
             when segment_types.metric = 'net_sales' then cast(sales.net_sales as numeric(18, 4))
             when segment_types.metric in ('gross_margin', 'net_profit_after_cost_to_serve') then cast(sales.gross_margin as numeric(18, 4))
             when segment_types.metric = 'quantity' then cast(sales.quantity as numeric(18, 4))
-        end as metric_amount,
-        cast(null as numeric(18, 4)) as removed_amount,
-        cast(null as numeric(18, 2)) as outlier_amount,
-        cast(null as bigint) as outlier_order_count
+        end as metric_amount
     from evaluations
     inner join segment_types
         on evaluations.segment_type_id = segment_types.segment_type_id
@@ -90,10 +75,7 @@ amounts_gathered as (
         orders.member_id,
         cast(null as bigint) as record_count,
         cast(null as numeric(18, 2)) as net_sales,
-        cast(orders.order_count as numeric(18, 4)) as metric_amount,
-        cast(null as numeric(18, 4)) as removed_amount,
-        cast(null as numeric(18, 2)) as outlier_amount,
-        cast(null as bigint) as outlier_order_count
+        cast(orders.order_count as numeric(18, 4)) as metric_amount
     from evaluations
     inner join segment_types
         on evaluations.segment_type_id = segment_types.segment_type_id
@@ -107,10 +89,7 @@ amounts_gathered as (
         contracts.member_id,
         contracts.contract_count as record_count,
         cast(null as numeric(18, 2)) as net_sales,
-        cast(contracts.amount as numeric(18, 4)) as metric_amount,
-        cast(null as numeric(18, 4)) as removed_amount,
-        cast(null as numeric(18, 2)) as outlier_amount,
-        cast(null as bigint) as outlier_order_count
+        cast(contracts.amount as numeric(18, 4)) as metric_amount
     from evaluations
     inner join contracts
         on evaluations.segment_type_id = contracts.segment_type_id
@@ -121,37 +100,18 @@ amounts_gathered as (
         costs.member_id,
         cast(null as bigint) as record_count,
         cast(null as numeric(18, 2)) as net_sales,
-        cast(-costs.cost_to_serve as numeric(18, 4)) as metric_amount,
-        cast(null as numeric(18, 4)) as removed_amount,
-        cast(null as numeric(18, 2)) as outlier_amount,
-        cast(null as bigint) as outlier_order_count
+        cast(-costs.cost_to_serve as numeric(18, 4)) as metric_amount
     from costs
     union all
     select
-        evaluations.evaluation_number,
+        outliers.evaluation_number,
         outliers.member_id,
         cast(null as bigint) as record_count,
         cast(null as numeric(18, 2)) as net_sales,
-        cast(null as numeric(18, 4)) as metric_amount,
-        case
-            when segment_types.outlier_treatment = 'flag' then null
-            when segment_types.metric = 'net_sales'
-                then cast(case segment_types.outlier_treatment when 'cap' then outliers.cut_net_sales else outliers.net_sales end as numeric(18, 4))
-            when segment_types.metric in ('gross_margin', 'net_profit_after_cost_to_serve')
-                then cast(case segment_types.outlier_treatment when 'cap' then outliers.cut_gross_margin else outliers.gross_margin end as numeric(18, 4))
-            when segment_types.metric = 'quantity'
-                then cast(case segment_types.outlier_treatment when 'cap' then outliers.cut_quantity else outliers.quantity end as numeric(18, 4))
-            when segment_types.metric = 'order_count'
-                then cast(case segment_types.outlier_treatment when 'cap' then 0 else outliers.order_count end as numeric(18, 4))
-        end as removed_amount,
-        outliers.net_sales as outlier_amount,
-        outliers.order_count as outlier_order_count
-    from evaluations
-    inner join segment_types
-        on evaluations.segment_type_id = segment_types.segment_type_id
-        and segment_types.metric_basis = 'actual'
-    inner join outliers
-        on evaluations.scope_id = outliers.scope_id
-        and evaluations.evaluation_date = outliers.evaluation_date
+        cast(-outliers.removed_amount as numeric(18, 4)) as metric_amount
+    from outliers
+    inner join evaluations
+        on outliers.evaluation_number = evaluations.evaluation_number
+    where outliers.removed_amount is not null
 )
 {%- endmacro %}

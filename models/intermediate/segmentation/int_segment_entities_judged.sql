@@ -1,6 +1,6 @@
 -- R5-R7: what each entity brings to the ranking, and the first reason that applies. Branch and brand have filtered before the
--- roll-up; the minimum is tested after it, always on net sales in scope. base_reason is what would apply if nobody were
--- excluded; is_counted says who fills the ranking and its denominator. Numbers stand for names: there are as many rows as
+-- roll-up; the minimum is tested after it, always on net sales in scope. base_reason is what applies unless it is excluded, because
+-- it stands apart or was set aside; is_counted says who fills the ranking and its denominator. Numbers stand for names: there are as many rows as
 -- evaluations times entities.
 with
 
@@ -53,7 +53,7 @@ entities_measured as (
         set_aside.entity_number is not null as is_set_aside,
         coalesce(metrics.record_count, 0) as record_count,
         cast(coalesce(metrics.net_sales, 0) as numeric(18, 2)) as net_sales,
-        cast(coalesce(metrics.metric_amount, 0) - coalesce(metrics.removed_amount, 0) as numeric(18, 4)) as metric_amount
+        cast(coalesce(metrics.metric_amount, 0) as numeric(18, 4)) as metric_amount
     from evaluations
     inner join entities_listed
         on evaluations.roster_id = entities_listed.roster_id
@@ -89,7 +89,6 @@ select
     metric_amount,
     is_set_aside,
     base_reason,
-    case when stands_apart or is_set_aside then 'excluded' else base_reason end as reason_code,
     case
         when denominator = 'all' then base_reason in ('ranked', 'below_min_net_sales')
         else base_reason = 'ranked' and not stands_apart and not is_set_aside

@@ -1,5 +1,5 @@
--- R1, R3-R5: where each entity stands among those that are counted: what strictly larger ones hold (amount_before), what they
--- hold together with it and its equals (amount_through), and the same in heads. Under ties split every entity has a place of its own,
+-- R1, R3-R5: where each entity stands among those that are counted: what strictly larger ones hold (amount_before), and how
+-- many they are without and with it and its equals (count_before, count_through). Under ties split every entity has a place of its own,
 -- and the id decides among equals. An entity that a person set aside is placed as if it alone came back (R6). cut_tier_rank is the
 -- first tier whose cut, or minimum amount, the place lies inside; quotas are filled later.
 with
@@ -20,8 +20,8 @@ entities as (
         judged.stands_apart,
         judged.in_population,
         judged.metric_amount,
+        judged.is_set_aside,
         judged.base_reason,
-        judged.reason_code,
         judged.is_counted,
         judged.is_set_aside and not judged.stands_apart and not judged.is_counted and judged.base_reason = 'ranked' as comes_back_alone,
         case when evaluations.ties = 'split' then judged.entity_number else 0 end as tie_breaker
@@ -30,10 +30,13 @@ entities as (
         on judged.evaluation_number = evaluations.evaluation_number
 ),
 
+-- Without a filter of its own: with one on every reader DuckDB works all of them out once more before it keeps the entities.
 totals as (
-    select evaluation_number, sum(metric_amount) as total_amount, count(*) as total_count
+    select
+        evaluation_number,
+        sum(case when is_counted then metric_amount end) as total_amount,
+        count(case when is_counted then 1 end) as total_count
     from entities
-    where is_counted
     group by evaluation_number
 ),
 
@@ -149,13 +152,12 @@ select
     entity_number,
     stands_apart,
     in_population,
+    is_set_aside,
     metric_amount,
     base_reason,
-    reason_code,
     is_counted,
     comes_back_alone,
     cast(amount_before as numeric(24, 4)) as amount_before,
-    cast(amount_through as numeric(24, 4)) as amount_through,
     cast(total_amount as numeric(24, 4)) as total_amount,
     cast(count_before as bigint) as count_before,
     cast(count_through as bigint) as count_through,

@@ -25,7 +25,7 @@ select
     placed.stands_apart,
     placed.in_population,
     placed.metric_amount,
-    placed.reason_code,
+    case when placed.stands_apart or placed.is_set_aside then 'excluded' else placed.base_reason end as reason_code,
     placed.is_counted,
     placed.amount_before,
     placed.total_amount,

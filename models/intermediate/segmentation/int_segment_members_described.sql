@@ -51,8 +51,21 @@ entities_ordered as (
     where is_counted
 ),
 
-metrics as (
-    select * from {{ ref('int_segment_metrics_summed_to_entities') }}
+outliers as (
+    select
+        outliers.evaluation_number,
+        rosters.entity_number,
+        sum(outliers.outlier_order_count) as outlier_order_count,
+        sum(outliers.outlier_amount) as outlier_amount,
+        sum(outliers.removed_amount) as removed_amount
+    from {{ ref('int_segment_outliers_summed_to_members') }} as outliers
+    inner join evaluations
+        on outliers.evaluation_number = evaluations.evaluation_number
+    inner join rosters
+        on evaluations.roster_id = rosters.roster_id
+        and evaluations.roster_date = rosters.roster_date
+        and outliers.member_id = rosters.member_id
+    group by outliers.evaluation_number, rosters.entity_number
 ),
 
 bounds as (
@@ -84,9 +97,9 @@ select
     members.cost,
     members.gross_margin,
     cast(members.metric_amount as numeric(18, 2)) as metric_amount,
-    cast(coalesce(metrics.metric_amount, 0) as numeric(18, 2)) as metric_amount_untreated,
-    cast(coalesce(metrics.outlier_amount, 0) as numeric(18, 2)) as outlier_amount,
-    cast(coalesce(metrics.outlier_order_count, 0) as integer) as outlier_order_count,
+    cast(members.metric_amount + coalesce(outliers.removed_amount, 0) as numeric(18, 2)) as metric_amount_untreated,
+    cast(coalesce(outliers.outlier_amount, 0) as numeric(18, 2)) as outlier_amount,
+    cast(coalesce(outliers.outlier_order_count, 0) as integer) as outlier_order_count,
     cast(case when members.reason_code = 'ranked' then members.metric_amount end as numeric(18, 2)) as eligible_amount,
     case when members.reason_code = 'ranked' then entities_ordered.sales_rank end as sales_rank,
     case when members.reason_code = 'ranked' then {{ display_share('entities.amount_before', 'entities.total_amount') }} end as share_before,
@@ -113,9 +126,9 @@ inner join rosters
 inner join entities
     on evaluations.evaluation_number = entities.evaluation_number
     and rosters.entity_number = entities.entity_number
-left join metrics
-    on evaluations.evaluation_number = metrics.evaluation_number
-    and rosters.entity_number = metrics.entity_number
+left join outliers
+    on evaluations.evaluation_number = outliers.evaluation_number
+    and rosters.entity_number = outliers.entity_number
 left join entities_ordered
     on evaluations.evaluation_number = entities_ordered.evaluation_number
     and rosters.entity_number = entities_ordered.entity_number

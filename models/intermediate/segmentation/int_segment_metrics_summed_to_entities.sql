@@ -1,5 +1,5 @@
 -- R12, R14: what the members of each entity bring to the metric of a type, from wherever it comes: sales, orders, contracts, costs,
--- and what the treatment of outliers takes away again. Entities that bring nothing are not here; entity_number is that of
+-- less what the treatment of outliers takes away. Entities that bring nothing are not here; entity_number is that of
 -- the roster of the evaluation.
 with
 
@@ -21,10 +21,7 @@ amounts_summed as (
         rosters.entity_number,
         cast(sum(amounts_gathered.record_count) as bigint) as record_count,
         cast(sum(amounts_gathered.net_sales) as numeric(18, 2)) as net_sales,
-        cast(sum(amounts_gathered.metric_amount) as numeric(18, 4)) as metric_amount,
-        cast(sum(amounts_gathered.removed_amount) as numeric(18, 4)) as removed_amount,
-        cast(sum(amounts_gathered.outlier_amount) as numeric(18, 2)) as outlier_amount,
-        cast(sum(amounts_gathered.outlier_order_count) as bigint) as outlier_order_count
+        cast(sum(amounts_gathered.metric_amount) as numeric(18, 4)) as metric_amount
     from amounts_gathered
     inner join evaluations
         on amounts_gathered.evaluation_number = evaluations.evaluation_number

@@ -13,6 +13,6 @@ evaluations as (
 select
     evaluation_number,
     member_id,
-    cast(coalesce(sum(metric_amount), 0) - coalesce(sum(removed_amount), 0) as numeric(18, 4)) as metric_amount
+    cast(coalesce(sum(metric_amount), 0) as numeric(18, 4)) as metric_amount
 from amounts_gathered
 group by evaluation_number, member_id

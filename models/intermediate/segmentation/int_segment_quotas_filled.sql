@@ -14,7 +14,10 @@ evaluations as (
 ),
 
 placed as (
-    select placed.*
+    select
+        placed.*,
+        placed.count_through - placed.count_before as equal_count,
+        cast(placed.amount_before + (placed.count_through - placed.count_before) * placed.metric_amount as numeric(24, 4)) as amount_through
     from {{ ref('int_segment_entities_placed') }} as placed
     inner join evaluations
         on placed.evaluation_number = evaluations.evaluation_number
@@ -32,11 +35,11 @@ others_shifted as (
         -- Under ties split nobody shares a place, and an equal that comes later is behind.
         counted.metric_amount = returned.metric_amount
         and counted.amount_before = returned.amount_before
-        and returned.amount_through > returned.amount_before + returned.metric_amount as is_equal,
+        and returned.equal_count > 1 as is_equal,
         counted.amount_before >= returned.amount_before
         and (
             counted.metric_amount < returned.metric_amount
-            or returned.amount_through = returned.amount_before + returned.metric_amount
+            or returned.equal_count = 1
         ) as is_behind
     from placed as returned
     inner join placed as counted
