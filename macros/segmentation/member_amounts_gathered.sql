@@ -6,20 +6,26 @@ segment_types as (
     from {{ ref('int_segment_types') }}
 ),
 
+customers as (
+    select member_id, member_number from {{ ref('int_segment_population') }} where entity = 'customer'
+),
+
 sales as (
-    select scope_id, evaluation_date, member_id, line_count, net_sales, gross_margin, quantity
+    select scope_number, member_number, line_count, net_sales, gross_margin, quantity
     from {{ ref('int_sales_summed_to_scopes') }}
 ),
 
 orders as (
-    select scope_id, evaluation_date, member_id, order_count from {{ ref('int_orders_summed_to_scopes') }}
+    select scope_number, member_number, order_count from {{ ref('int_orders_summed_to_scopes') }}
 ),
 
 contracts as (
-    select segment_type_id, evaluation_date, customer_id as member_id, count(*) as contract_count, sum(amount) as amount
-    from {{ ref('int_contracts_valued') }}
-    where amount is not null
-    group by segment_type_id, evaluation_date, customer_id
+    select contracts.segment_type_id, contracts.evaluation_date, customers.member_number, count(*) as contract_count, sum(contracts.amount) as amount
+    from {{ ref('int_contracts_valued') }} as contracts
+    inner join customers
+        on contracts.customer_id = customers.member_id
+    where contracts.amount is not null
+    group by contracts.segment_type_id, contracts.evaluation_date, customers.member_number
 ),
 
 months as (
@@ -39,22 +45,28 @@ cost_months as (
 ),
 
 costs as (
-    select cost_months.evaluation_number, customer_costs.customer_id as member_id, sum(customer_costs.cost_to_serve) as cost_to_serve
+    select cost_months.evaluation_number, customers.member_number, sum(customer_costs.cost_to_serve) as cost_to_serve
     from cost_months
     inner join {{ ref('int_customer_costs_summed_to_months') }} as customer_costs
         on cost_months.cost_month = customer_costs.cost_month
-    group by cost_months.evaluation_number, customer_costs.customer_id
+    inner join customers
+        on customer_costs.customer_id = customers.member_id
+    group by cost_months.evaluation_number, customers.member_number
 ),
 
 outliers as (
-    select evaluation_number, member_id, removed_amount from {{ ref('int_segment_outliers_summed_to_members') }}
+    select outliers.evaluation_number, customers.member_number, outliers.removed_amount
+    from {{ ref('int_segment_outliers_summed_to_members') }} as outliers
+    inner join customers
+        on outliers.member_id = customers.member_id
+    where outliers.removed_amount is not null
 ),
 
 -- What each member brings, from wherever it comes.
 amounts_gathered as (
     select
         evaluations.evaluation_number,
-        sales.member_id,
+        sales.member_number,
         case when segment_types.metric_basis = 'actual' then sales.line_count end as record_count,
         sales.net_sales,
         case
@@ -67,12 +79,11 @@ amounts_gathered as (
     inner join segment_types
         on evaluations.segment_type_id = segment_types.segment_type_id
     inner join sales
-        on evaluations.scope_id = sales.scope_id
-        and evaluations.evaluation_date = sales.evaluation_date
+        on evaluations.scope_number = sales.scope_number
     union all
     select
         evaluations.evaluation_number,
-        orders.member_id,
+        orders.member_number,
         cast(null as bigint) as record_count,
         cast(null as numeric(18, 2)) as net_sales,
         cast(orders.order_count as numeric(18, 4)) as metric_amount
@@ -81,12 +92,11 @@ amounts_gathered as (
         on evaluations.segment_type_id = segment_types.segment_type_id
         and segment_types.metric = 'order_count'
     inner join orders
-        on evaluations.scope_id = orders.scope_id
-        and evaluations.evaluation_date = orders.evaluation_date
+        on evaluations.scope_number = orders.scope_number
     union all
     select
         evaluations.evaluation_number,
-        contracts.member_id,
+        contracts.member_number,
         contracts.contract_count as record_count,
         cast(null as numeric(18, 2)) as net_sales,
         cast(contracts.amount as numeric(18, 4)) as metric_amount
@@ -97,7 +107,7 @@ amounts_gathered as (
     union all
     select
         costs.evaluation_number,
-        costs.member_id,
+        costs.member_number,
         cast(null as bigint) as record_count,
         cast(null as numeric(18, 2)) as net_sales,
         cast(-costs.cost_to_serve as numeric(18, 4)) as metric_amount
@@ -105,13 +115,12 @@ amounts_gathered as (
     union all
     select
         outliers.evaluation_number,
-        outliers.member_id,
+        outliers.member_number,
         cast(null as bigint) as record_count,
         cast(null as numeric(18, 2)) as net_sales,
         cast(-outliers.removed_amount as numeric(18, 4)) as metric_amount
     from outliers
     inner join evaluations
         on outliers.evaluation_number = evaluations.evaluation_number
-    where outliers.removed_amount is not null
 )
 {%- endmacro %}

@@ -3,8 +3,7 @@ with
 
 scopes as (
     select distinct
-        evaluations.entity, evaluations.evaluation_date, evaluations.scope_id, evaluations.filter_set_id,
-        evaluations.window_from, evaluations.window_to
+        evaluations.entity, evaluations.scope_number, evaluations.filter_set_id, evaluations.window_from, evaluations.window_to
     from {{ ref('int_segment_evaluations') }} as evaluations
     inner join {{ ref('int_segment_types') }} as segment_types
         on evaluations.segment_type_id = segment_types.segment_type_id
@@ -12,7 +11,11 @@ scopes as (
 ),
 
 orders as (
-    select * from {{ ref('int_orders_counted') }}
+    select members.entity, members.member_number, orders.filter_set_id, orders.invoice_date, orders.previous_on, orders.order_count
+    from {{ ref('int_orders_counted') }} as orders
+    inner join {{ ref('int_segment_population') }} as members
+        on orders.entity = members.entity
+        and orders.member_id = members.member_id
 ),
 
 days as (
@@ -27,10 +30,8 @@ scope_days as (
 )
 
 select
-    scope_days.entity,
-    scope_days.evaluation_date,
-    scope_days.scope_id,
-    orders.member_id,
+    scope_days.scope_number,
+    orders.member_number,
     cast(sum(orders.order_count) as bigint) as order_count
 from orders
 inner join scope_days
@@ -38,4 +39,4 @@ inner join scope_days
     and orders.filter_set_id = scope_days.filter_set_id
     and orders.invoice_date = scope_days.invoice_date
 where orders.previous_on is null or orders.previous_on < scope_days.window_from
-group by scope_days.entity, scope_days.evaluation_date, scope_days.scope_id, orders.member_id
+group by scope_days.scope_number, orders.member_number

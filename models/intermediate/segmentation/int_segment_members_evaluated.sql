@@ -13,12 +13,12 @@ with
 evaluations as (
     -- Only what is due has entities.
     select
-        segment_type_id, evaluation_date, evaluation_number, is_as_of, is_month_end, roster_id, roster_date, scope_id, own_metric, input_fingerprint
+        segment_type_id, evaluation_date, evaluation_number, is_as_of, is_month_end, roster_id, roster_date, scope_number, own_metric, input_fingerprint
     from {{ ref('int_segment_evaluations') }}
 ),
 
 rosters as (
-    select roster_id, roster_date, member_id, entity_number, entity_id, stands_apart, appeared_on, is_head from {{ ref('int_segment_rosters') }}
+    select roster_id, roster_date, member_id, member_number, entity_number, entity_id, stands_apart, appeared_on, is_head from {{ ref('int_segment_rosters') }}
 ),
 
 entities as (
@@ -44,11 +44,11 @@ overrides as (
 ),
 
 member_metrics as (
-    select evaluation_number, member_id, metric_amount from {{ ref('int_segment_metrics_summed_to_members') }}
+    select evaluation_number, member_number, metric_amount from {{ ref('int_segment_metrics_summed_to_members') }}
 ),
 
 sales as (
-    select scope_id, evaluation_date, member_id, net_sales, cost, gross_margin from {{ ref('int_sales_summed_to_scopes') }}
+    select scope_number, member_number, net_sales, cost, gross_margin from {{ ref('int_sales_summed_to_scopes') }}
 ),
 
 tiers_in_force as (
@@ -124,9 +124,8 @@ inner join rosters
     and tiers_in_force.entity_number = rosters.entity_number
     and (evaluations.is_as_of or evaluations.evaluation_date >= rosters.appeared_on)
 left join sales
-    on evaluations.scope_id = sales.scope_id
-    and evaluations.evaluation_date = sales.evaluation_date
-    and rosters.member_id = sales.member_id
+    on evaluations.scope_number = sales.scope_number
+    and rosters.member_number = sales.member_number
 left join member_metrics
     on evaluations.evaluation_number = member_metrics.evaluation_number
-    and rosters.member_id = member_metrics.member_id
+    and rosters.member_number = member_metrics.member_number

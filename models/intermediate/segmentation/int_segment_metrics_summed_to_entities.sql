@@ -4,13 +4,13 @@
 with
 
 evaluations as (
-    select segment_type_id, evaluation_date, evaluation_number, is_month_end, roster_id, roster_date, scope_id, window_from, window_to
+    select segment_type_id, evaluation_date, evaluation_number, is_month_end, roster_id, roster_date, scope_number, window_from, window_to
     from {{ ref('int_segment_evaluations') }}
     where is_due
 ),
 
 rosters as (
-    select roster_id, roster_date, member_id, entity_number, appeared_on from {{ ref('int_segment_rosters') }}
+    select roster_id, roster_date, member_number, entity_number, appeared_on from {{ ref('int_segment_rosters') }}
 ),
 
 {{ member_amounts_gathered() }},
@@ -28,7 +28,7 @@ amounts_summed as (
     inner join rosters
         on evaluations.roster_id = rosters.roster_id
         and evaluations.roster_date = rosters.roster_date
-        and amounts_gathered.member_id = rosters.member_id
+        and amounts_gathered.member_number = rosters.member_number
     -- Who has not appeared has no sales, but may have a contract.
     where not evaluations.is_month_end or rosters.appeared_on <= evaluations.evaluation_date
     group by amounts_gathered.evaluation_number, rosters.entity_number

@@ -3,7 +3,7 @@
 with
 
 evaluations as (
-    select segment_type_id, evaluation_date, evaluation_number, scope_id, window_from, window_to
+    select segment_type_id, evaluation_date, evaluation_number, scope_number, window_from, window_to
     from {{ ref('int_segment_evaluations') }}
     where is_due and own_metric = 'summed'
 ),
@@ -12,7 +12,7 @@ evaluations as (
 
 select
     evaluation_number,
-    member_id,
+    member_number,
     cast(coalesce(sum(metric_amount), 0) as numeric(18, 4)) as metric_amount
 from amounts_gathered
-group by evaluation_number, member_id
+group by evaluation_number, member_number

@@ -1,6 +1,7 @@
 -- Every customer and product once, with what decides where and since when it takes part: R8's identity, R18's first
 -- appearance (created or first documented, whichever came first) and R7's first invoice. Internal and test customers stand
--- apart: they are their own entity and do not count for their group.
+-- apart: they are their own entity and do not count for their group. member_number stands for the id where millions of rows are joined; it
+-- is another one tomorrow.
 with
 
 customers as (
@@ -63,6 +64,7 @@ members as (
 select
     entity,
     member_id,
+    cast(row_number() over (partition by entity order by member_id asc) as integer) as member_number,
     organisation_id,
     vat_group_id,
     stands_apart,

@@ -27,6 +27,7 @@ members as (
         rosters.roster_id,
         rosters.roster_date,
         population.member_id,
+        population.member_number,
         case
             when population.stands_apart then population.member_id
             when rosters.identity_basis = 'vat' then population.vat_group_id

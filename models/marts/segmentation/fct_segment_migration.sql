@@ -9,8 +9,11 @@
 ) }}
 with
 
+-- A number stands for type and months where millions of members are joined.
 month_pairs as (
-    select segment_type_id, month_end, previous_month_end, input_fingerprint
+    select
+        segment_type_id, month_end, previous_month_end, input_fingerprint,
+        cast(row_number() over (order by segment_type_id asc, month_end asc) as integer) as pair_number
     from {{ ref('int_segment_month_pairs') }} as month_pairs
     {{ without_kept_evaluations('month_pairs', 'month_end', 'month_end') }}
 ),
@@ -38,7 +41,7 @@ members as (
 ),
 
 befores as (
-    select month_pairs.segment_type_id, month_pairs.month_end, members.member_id, members.tier_rank, members.net_sales
+    select month_pairs.pair_number, members.member_id, members.tier_rank, members.net_sales
     from month_pairs
     inner join members
         on month_pairs.segment_type_id = members.segment_type_id
@@ -46,7 +49,7 @@ befores as (
 ),
 
 afters as (
-    select month_pairs.segment_type_id, month_pairs.month_end, members.member_id, members.tier_rank, members.net_sales
+    select month_pairs.pair_number, members.member_id, members.tier_rank, members.net_sales
     from month_pairs
     inner join members
         on month_pairs.segment_type_id = members.segment_type_id
@@ -55,36 +58,30 @@ afters as (
 
 moves_counted as (
     select
-        coalesce(afters.segment_type_id, befores.segment_type_id) as segment_type_id,
-        coalesce(afters.month_end, befores.month_end) as month_end,
+        coalesce(afters.pair_number, befores.pair_number) as pair_number,
         befores.tier_rank as from_tier_rank,
         afters.tier_rank as to_tier_rank,
         count(*) as member_count,
         cast(sum(coalesce(afters.net_sales, befores.net_sales)) as numeric(18, 2)) as net_sales
     from befores
     full outer join afters
-        on befores.segment_type_id = afters.segment_type_id
-        and befores.month_end = afters.month_end
+        on befores.pair_number = afters.pair_number
         and befores.member_id = afters.member_id
-    group by
-        coalesce(afters.segment_type_id, befores.segment_type_id),
-        coalesce(afters.month_end, befores.month_end),
-        befores.tier_rank,
-        afters.tier_rank
+    group by coalesce(afters.pair_number, befores.pair_number), befores.tier_rank, afters.tier_rank
 ),
 
 totals_added as (
     select
         *,
         sum(member_count) over (
-            partition by segment_type_id, month_end, from_tier_rank rows between unbounded preceding and unbounded following
+            partition by pair_number, from_tier_rank rows between unbounded preceding and unbounded following
         ) as from_member_count
     from moves_counted
 )
 
 select
-    totals_added.segment_type_id,
-    totals_added.month_end,
+    month_pairs.segment_type_id,
+    month_pairs.month_end,
     month_pairs.previous_month_end,
     case
         when totals_added.from_tier_rank is null then '(new)'
@@ -110,11 +107,10 @@ select
     month_pairs.input_fingerprint
 from totals_added
 inner join month_pairs
-    on totals_added.segment_type_id = month_pairs.segment_type_id
-    and totals_added.month_end = month_pairs.month_end
+    on totals_added.pair_number = month_pairs.pair_number
 left join tiers as from_tiers
-    on totals_added.segment_type_id = from_tiers.segment_type_id
+    on month_pairs.segment_type_id = from_tiers.segment_type_id
     and totals_added.from_tier_rank = from_tiers.tier_rank
 left join tiers as to_tiers
-    on totals_added.segment_type_id = to_tiers.segment_type_id
+    on month_pairs.segment_type_id = to_tiers.segment_type_id
     and totals_added.to_tier_rank = to_tiers.tier_rank
