@@ -306,7 +306,7 @@ select
     fingerprints.filter_set_id,
     fingerprints.scope_id,
     -- Stands for scope and date where millions of rows are joined.
-    cast(dense_rank() over (order by fingerprints.entity asc, fingerprints.scope_id asc, fingerprints.evaluation_date asc) as integer) as scope_number,
+    cast(dense_rank() over (order by fingerprints.scope_id asc, fingerprints.evaluation_date asc) as integer) as scope_number,
     fingerprints.own_metric,
     fingerprints.input_fingerprint,
     fingerprints.is_costed,
