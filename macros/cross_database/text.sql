@@ -133,8 +133,9 @@
 {% macro postgres__key_hash(names) -%}
     hash_record_extended(row({{ names | join(', ') }}), 0)
 {%- endmacro %}
+{# Spark passes over nulls: which of two columns is empty would make no difference. #}
 {% macro spark__key_hash(names) -%}
-    xxhash64({{ names | join(', ') }})
+    xxhash64({% for name in names %}{{ name }}, isnull({{ name }}){{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
 

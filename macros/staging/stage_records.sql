@@ -7,18 +7,23 @@
    Re-deliveries are rare, so only the keys that stand more than once are compared with each other; every
    other record passes by without a window. The keys are told apart by a hash, which one narrow join compares also
    where a part of the key may be empty; two keys that share a hash only take the longer way, where windows compare
-   the keys themselves. Each branch reads the source by itself, so that the engine can leave out what it does not need. #}
-{% macro stage_records(relation, key, columns, required=[], rules=[], header=none, optional_key=[]) %}
-{%- set all_columns = {'source_system': 'text'} -%}
-{%- do all_columns.update(columns) -%}
-{%- do all_columns.update({'loaded_at': 'timestamp'}) -%}
+   the keys themselves. Each branch reads the source by itself, so that the engine can leave out what it does not need.
+   `keep`: the table is kept from run to run (records_kept), and only what it does not have is read. `kept_key` says so of another table, this
+   model's, whose rows are these records: what the hash of its key is. #}
+{% macro stage_records(relation, key, columns, required=[], rules=[], header=none, optional_key=[], keep=false, hashed=false, kept_key=none) %}
+{%- set all_columns = columns_landed(columns) -%}
 {%- set full_key = ['source_system'] + key -%}
-{%- set identity = relation.schema ~ '.' ~ relation.identifier -%}
-{%- if identity in (var('absent_tables', []) or []) %}
+{%- if keep -%} {{ keep_records(all_columns, full_key, header) }} {%- endif -%}
+{%- set kept_key = key_hash(full_key) if keep and is_incremental() else kept_key -%}
+{%- set hashed = keep or hashed -%}
+{%- if is_absent(relation.schema, relation.identifier) %}
 select
     {%- for name, kind in all_columns.items() %}
     cast(null as {{ cell_types()[kind].type }}) as {{ name }},
     {%- endfor %}
+    {%- if hashed %}
+    {{ record_hash([]) }} as record_hash,
+    {%- endif %}
     cast(null as {{ dbt.type_string() }}) as record_status,
     cast(null as {{ dbt.type_string() }}) as quarantine_rule,
     cast(null as {{ dbt.type_string() }}) as quarantine_detail,
@@ -26,16 +31,24 @@ select
     cast(null as {{ dbt.type_string() }}) as raw_record
 where false
 {%- else -%}
-{%- set typed = typed_records(relation, all_columns) -%}
 {%- set required_key = full_key | reject('in', optional_key) | list -%}
 {%- set rule = cell_rule(all_columns, required_key, ['loaded_at'] + required, rules, relation) -%}
 {%- set detail = cell_rule(all_columns, required_key, ['loaded_at'] + required, rules, relation, as_detail=true) -%}
 {%- set raw_record = record_text(all_columns.keys(), prefix='raw_') -%}
+{%- set records_due = 'records_due' if kept_key else none -%}
+{%- set typed = typed_records(relation, all_columns, hashed=hashed, records_due=records_due) -%}
+{%- set staged_columns = all_columns.keys() | list + (['record_hash'] if hashed else []) -%}
 with
 
+{% if records_due -%}
+records_due as (
+    {{ records_not_kept(relation, all_columns, full_key, kept_key) }}
+),
+
+{% endif -%}
 repeated_keys as (
     select {{ key_hash(full_key) }} as key_hash
-    from ({{ typed_records(relation, all_columns, only=full_key) }}) as typed
+    from ({{ typed_records(relation, all_columns, only=full_key, records_due=records_due) }}) as typed
     group by {{ key_hash(full_key) }}
     having count(*) > 1
 ),
@@ -91,7 +104,7 @@ repeated_records_dated as (
 
 records as (
     select
-        {{ all_columns.keys() | join(', ') }},
+        {{ staged_columns | join(', ') }},
         case when quarantine_rule is null then 'staged' else 'quarantined' end as record_status,
         quarantine_rule,
         case when quarantine_rule is not null then {{ detail }} end as quarantine_detail,
@@ -100,7 +113,7 @@ records as (
     from single_records_ruled
     union all
     select
-        {{ all_columns.keys() | join(', ') }},
+        {{ staged_columns | join(', ') }},
         case
             when quarantine_rule is not null or is_conflicting then 'quarantined'
             when loaded_at < latest_loaded_at or copy_number > 1 then 'superseded'
@@ -125,7 +138,7 @@ select * from records
 
 headers as (
     select {{ (['source_system'] + header.key) | join(', ') }}, max(case when record_status = 'staged' then 1 else 0 end) as is_staged
-    from {{ header.relation }}
+    from {{ ref(header.model) }}
     group by {{ (['source_system'] + header.key) | join(', ') }}
 ),
 
@@ -143,7 +156,7 @@ records_with_header as (
 )
 
 select
-    {{ all_columns.keys() | join(', ') }},
+    {{ staged_columns | join(', ') }},
     case when header_rule is not null then 'quarantined' else record_status end as record_status,
     coalesce(quarantine_rule, header_rule) as quarantine_rule,
     case
@@ -159,27 +172,39 @@ from records_with_header
 {% endmacro %}
 
 
-{# The raw columns under raw_<name> beside their typed values. `known_on` hides what landed later (R19), except where a table holds
-   the latest version alone. #}
-{% macro typed_records(relation, columns, only=none) %}
+{# The raw columns under raw_<name> beside their typed values; of `records_due`, a selection of the same raw records, where it is given. #}
+{% macro typed_records(relation, columns, only=none, hashed=false, records_due=none) %}
 {%- set raw_types = raw_column_types(relation) -%}
 select
     {%- for name, kind in columns.items() if only is none or name in only %}
     {%- if only is none %}
     landed.{{ name }} as raw_{{ name }},
     {%- endif %}
-    {%- if name == 'source_system' %}
-    lower({{ cell_text('landed.source_system') }}) as source_system
-    {%- else %}
-    {{ parse_cell('landed.' ~ name, kind, raw_types.get(name, true)) }} as {{ name }}
-    {%- endif %}
+    {{ landed_cell(name, kind, raw_types) }} as {{ name }}
     {{- ',' if not loop.last }}
     {%- endfor %}
-from {{ relation }} as landed
-{%- if var('known_on', none) is not none and not is_overwritten(relation.schema, relation.identifier) %}
-where not coalesce({{ parse_cell('landed.loaded_at', 'timestamp', raw_types.get('loaded_at', true)) }} >= {{ dbt.dateadd('day', 1, "cast('" ~ var('known_on') ~ "' as date)") }}, false)
-{%- endif %}
+    {%- if hashed %},
+    {{ record_hash(columns) }} as record_hash
+    {%- endif %}
+from {{ records_due ~ ' as landed' if records_due else known_records(relation) }}
 {% endmacro %}
+
+
+{# What has landed, as `landed`. `known_on` hides what landed later (R19), except where a table holds the latest version alone. #}
+{% macro known_records(relation) -%}
+{{ relation }} as landed
+{%- if var('known_on', none) is not none and not is_overwritten(relation.schema, relation.identifier) %}
+where not coalesce({{ landed_cell('loaded_at', 'timestamp', raw_column_types(relation)) }} >= {{ dbt.dateadd('day', 1, "cast('" ~ var('known_on') ~ "' as date)") }}, false)
+{%- endif %}
+{%- endmacro %}
+
+
+{# A cell of `landed` as its type. #}
+{% macro landed_cell(name, kind, raw_types) -%}
+    {%- if name == 'source_system' -%} lower({{ cell_text('landed.source_system') }})
+    {%- else -%} {{ parse_cell('landed.' ~ name, kind, raw_types.get(name, true)) }}
+    {%- endif -%}
+{%- endmacro %}
 
 
 {# column name -> does it land as text? Everything does until the warehouse can be asked. #}
@@ -234,3 +259,12 @@ end
         {{- " || '|' || " if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
+
+
+{# The columns of a raw table with those that every one has, in the order of the contract. #}
+{% macro columns_landed(columns) %}
+    {%- set all_columns = {'source_system': 'text'} -%}
+    {%- do all_columns.update(columns) -%}
+    {%- do all_columns.update({'loaded_at': 'timestamp'}) -%}
+    {{ return(all_columns) }}
+{% endmacro %}

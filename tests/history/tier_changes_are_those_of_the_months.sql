@@ -1,9 +1,16 @@
 -- Guards R21: where the recorded hierarchy and configuration of a pair of dates are those of today, the changes begin and end with the
--- tiers of the monthly evaluation, and no member whose tier differs between the two dates is missing.
+-- tiers of the monthly evaluation, and no member whose tier differs between the two dates is missing. Pairs that are kept were looked at by the
+-- run that explained them, and neither side has changed since: that is what their fingerprint says.
 with
 
 pairs as (
-    select * from {{ ref('int_tier_change_pairs_explained') }} where is_as_today
+    select explained.*
+    from {{ ref('int_tier_change_pairs_explained') }} as explained
+    inner join {{ ref('int_tier_change_pairs') }} as pairs
+        on explained.segment_type_id = pairs.segment_type_id
+        and explained.from_date = pairs.from_date
+        and explained.to_date = pairs.to_date
+    where explained.is_as_today and pairs.is_due
 ),
 
 tiers as (

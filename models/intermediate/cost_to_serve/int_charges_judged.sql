@@ -1,12 +1,29 @@
 -- R13, R15: one row per landed charge of the 3PL, with the last word on it, its cost in cents of the reporting currency
--- at the rate of the day it was charged, and the customer its shipment is traced to.
+-- at the rate of the day it was charged, and the customer its shipment is traced to. Kept from run to run: what goes out before the insert is
+-- drop_records_due's and drop_charges_of_other_shipments'.
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook=[
+    "{{ drop_records_due(source('tpl', 'charges'), columns_landed(charge_columns()), ['source_system', 'charge_id'], kept_key='key_hash') }}",
+    "{{ drop_charges_of_other_shipments() }}",
+]) }}
 {% set currency = 'upper(charges.currency)' %}
 {% set reporting = currency ~ " = '" ~ var('reporting_currency') ~ "'" %}
+{% set staged_charges = ref('stg_tpl__charges') %}
 with
 
+charges_staged as (
+    {% if is_incremental() -%}
+    {{ stage_charges(kept_key='key_hash') }}
+    {%- else -%}
+    select * from {{ staged_charges }}
+    {%- endif %}
+),
+
 charges as (
-    select *, {{ global_id('source_system', 'shipment_id') }} as global_shipment_id
-    from {{ ref('stg_tpl__charges') }}
+    select
+        *,
+        {{ global_id('source_system', 'shipment_id') }} as global_shipment_id,
+        {{ key_hash(['source_system', 'charge_id']) }} as key_hash
+    from charges_staged
 ),
 
 shipments as (
@@ -28,7 +45,13 @@ charges_converted as (
         shipments.order_id,
         shipments.customer_id,
         shipments.organisation_id,
-        {{ in_reporting_currency('charges.amount', 'rates_on_dates.rate', 'rates_on_dates.is_inverse', reporting) }} as cost,
+        -- Rates were looked for on the days of what is staged.
+        case when charges.record_status = 'staged' then rates_on_dates.rate end as rate,
+        coalesce(charges.record_status = 'staged' and rates_on_dates.is_inverse, false) as is_inverse_rate,
+        case
+            when charges.record_status = 'staged'
+                then {{ in_reporting_currency('charges.amount', 'rates_on_dates.rate', 'rates_on_dates.is_inverse', reporting) }}
+        end as cost,
         charges.record_status = 'staged' and not {{ reporting }} and rates_on_dates.rate is null as is_rate_missing
     from charges
     left join rates_on_dates
@@ -64,5 +87,9 @@ select
         when is_rate_missing
             then {{ record_text(['source_system', 'charge_id', 'shipment_id', 'charge_type', 'amount', 'currency', 'charged_on', 'loaded_at']) }}
         else raw_record
-    end as raw_record
+    end as raw_record,
+    rate,
+    is_inverse_rate,
+    key_hash,
+    record_hash
 from charges_converted

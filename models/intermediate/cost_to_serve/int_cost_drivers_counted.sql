@@ -25,10 +25,7 @@ orders as (
 
 -- Typing a cancelled order was work as well.
 order_lines as (
-    select source_system, order_id, count(*) as line_count
-    from {{ ref('stg_erp__order_lines') }}
-    where record_status = 'staged'
-    group by source_system, order_id
+    select source_system, order_id from {{ ref('stg_erp__order_lines') }} where record_status = 'staged'
 ),
 
 invoices as (
@@ -96,7 +93,7 @@ quantities as (
         {{ month_start('orders.order_date') }} as driver_month,
         orders.customer_id,
         orders.source_system,
-        cast(sum(order_lines.line_count) as numeric(18, 4)) as quantity
+        cast(count(*) as numeric(18, 4)) as quantity
     from orders
     inner join order_lines
         on orders.source_system = order_lines.source_system

@@ -2,7 +2,13 @@
 -- out by their driver: pool / volume, never a rounded rate. Each share is the whole cents of amount x quantity / volume; the cents
 -- left over go to the largest remainders, then the larger quantity, then the id. What nobody can be charged for takes its share
 -- like a customer: untraced volume, and what is missing to the practical capacity. Negative pools by their absolute value.
+-- Kept from run to run by month.
+{{ keep_months('cost_month', 'int_cost_months', 'costs_fingerprint') }}
 with
+
+months_due as (
+    {{ months_due('cost_month', 'int_cost_months', 'costs_fingerprint') }}
+),
 
 pools as (
     select * from {{ ref('int_cost_pools') }}
@@ -11,7 +17,7 @@ pools as (
 ledger as (
     select cost_pool_id, cost_month, organisation_id, cast(sum(cost) as numeric(18, 2)) as cost
     from {{ ref('int_cost_ledger_judged') }}
-    where record_status = 'staged'
+    where record_status = 'staged' and {{ is_month_due('cost_month') }}
     group by cost_pool_id, cost_month, organisation_id
 ),
 
@@ -20,7 +26,9 @@ organisations as (
 ),
 
 drivers as (
-    select driver, organisation_id, driver_month, customer_id, quantity from {{ ref('int_cost_drivers_counted') }}
+    select driver, organisation_id, driver_month, customer_id, quantity
+    from {{ ref('int_cost_drivers_counted') }}
+    where {{ is_month_due('driver_month') }}
 ),
 
 -- A number stands for pool, month and organisation where shares are made by the million.
@@ -177,27 +185,34 @@ charges_traced as (
         end as unallocated_reason,
         cost
     from {{ ref('int_charges_judged') }}
-    where record_status = 'staged'
+    where record_status = 'staged' and {{ is_month_due(month_start('charged_on')) }}
 ),
 
 charges as (
     select cost_pool_id, cost_month, organisation_id, customer_id, unallocated_reason, cast(sum(cost) as numeric(18, 2)) as cost
     from charges_traced
     group by cost_pool_id, cost_month, organisation_id, customer_id, unallocated_reason
+),
+
+costs as (
+    select * from pool_costs
+    union all
+    select
+        cost_pool_id,
+        'traced' as cost_method,
+        cost_month,
+        organisation_id,
+        customer_id,
+        unallocated_reason,
+        'charges' as driver,
+        cast(null as numeric(18, 4)) as driver_quantity,
+        cast(null as numeric(18, 4)) as driver_volume,
+        cost as pool_cost,
+        cost
+    from charges
 )
 
-select * from pool_costs
-union all
-select
-    cost_pool_id,
-    'traced' as cost_method,
-    cost_month,
-    organisation_id,
-    customer_id,
-    unallocated_reason,
-    'charges' as driver,
-    cast(null as numeric(18, 4)) as driver_quantity,
-    cast(null as numeric(18, 4)) as driver_volume,
-    cost as pool_cost,
-    cost
-from charges
+select costs.*, months_due.input_fingerprint
+from costs
+left join months_due
+    on costs.cost_month = months_due.month_from

@@ -1,10 +1,20 @@
 -- One row per landed invoice line, with the last word on it and its amounts in reporting currency (R13): rounded half
--- up to cents per line, so that every sum is a sum of cents. Written once; fct_invoice_lines is the view of the staged.
+-- up to cents per line, so that every sum is a sum of cents. Written once; fct_invoice_lines is the view of the staged. Kept from run to
+-- run: what goes out before the insert is drop_records_due's and drop_invoice_lines_of_other_headers'.
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook=[
+    "{{ drop_records_due(source('erp', 'invoice_lines'), columns_landed(invoice_line_columns()), ['source_system', 'invoice_id', 'line_number'], kept_key='key_hash') }}",
+    "{{ drop_invoice_lines_of_other_headers() }}",
+]) }}
 {% set reporting = "headers.currency = '" ~ var('reporting_currency') ~ "'" %}
 with
 
+{% set staged_lines = ref('stg_erp__invoice_lines') -%}
 lines as (
-    select * from {{ ref('stg_erp__invoice_lines') }}
+    {% if is_incremental() -%}
+    {{ stage_invoice_lines(kept_key='key_hash') }}
+    {%- else -%}
+    select * from {{ staged_lines }}
+    {%- endif %}
 ),
 
 headers as (
@@ -37,6 +47,8 @@ lines_completed as (
         headers.branch_id,
         headers.sales_rep_id,
         headers.currency,
+        headers.header_hash,
+        {{ key_hash(['source_system', 'invoice_id', 'line_number'], prefix='lines.') }} as key_hash,
         coalesce(products.product_id, 'unknown') as known_product_id,
         products.brand,
         {{ in_reporting_currency('lines.net_amount', 'headers.rate', 'headers.is_inverse_rate', reporting) }} as net_sales,
@@ -99,5 +111,8 @@ select
             then {{ record_text(['source_system', 'invoice_id', 'line_number', 'product_id', 'quantity', 'list_amount',
                 'discount_amount', 'net_amount', 'cost_amount', 'loaded_at']) }}
         else raw_record
-    end as raw_record
+    end as raw_record,
+    key_hash,
+    record_hash,
+    header_hash
 from lines_completed

@@ -1,18 +1,10 @@
 -- Orders by filter set, customer and day (R12, R14): what order counts and outliers follow from, for the filter sets and days that either
--- needs. A credit note stands under the order it corrects.
+-- needs. A credit note stands under the order it corrects. Kept from run to run by month.
+{{ keep_months('sales_month', 'int_sales_months', 'order_days_fingerprint') }}
 with
 
-windows as (
-    select windows.filter_set_id, min(windows.window_from) as first_day, max(windows.window_to) as last_day
-    from {{ ref('int_segment_windows') }} as windows
-    inner join {{ ref('int_segment_types') }} as segment_types
-        on windows.segment_type_id = segment_types.segment_type_id
-    inner join {{ ref('int_evaluation_dates') }} as evaluation_dates
-        on windows.evaluation_date = evaluation_dates.evaluation_date
-    where windows.entity = 'customer'
-        and segment_types.metric_basis = 'actual'
-        and (evaluation_dates.is_as_of or segment_types.outlier_treatment in ('cap', 'exclude') or segment_types.metric = 'order_count')
-    group by windows.filter_set_id
+months_due as (
+    {{ months_due('sales_month', 'int_sales_months', 'order_days_fingerprint') }}
 ),
 
 branches as (
@@ -25,16 +17,16 @@ brands as (
 
 filter_sets as (
     select
-        windows.*,
-        cast(row_number() over (order by windows.filter_set_id asc) as integer) as filter_set_number,
-        exists(select 1 from branches where branches.filter_set_id = windows.filter_set_id) as has_branches,
-        exists(select 1 from brands where brands.filter_set_id = windows.filter_set_id) as has_brands
-    from windows
+        filter_sets.*,
+        exists(select 1 from branches where branches.filter_set_id = filter_sets.filter_set_id) as has_branches,
+        exists(select 1 from brands where brands.filter_set_id = filter_sets.filter_set_id) as has_brands
+    from {{ ref('int_order_filter_sets') }} as filter_sets
 ),
 
 lines as (
     select customer_id, order_key, invoice_date, document_type, branch_id, brand, quantity, net_sales, gross_margin
     from {{ ref('fct_invoice_lines') }}
+    where {{ is_month_due(month_start('invoice_date')) }}
 ),
 
 order_days as (
@@ -71,7 +63,11 @@ select
     order_days.net_sales,
     order_days.positive_net_sales,
     order_days.gross_margin,
-    order_days.quantity
+    order_days.quantity,
+    {{ month_start('order_days.invoice_date') }} as sales_month,
+    months_due.input_fingerprint
 from order_days
 inner join filter_sets
     on order_days.filter_set_number = filter_sets.filter_set_number
+left join months_due
+    on {{ month_start('order_days.invoice_date') }} = months_due.month_from

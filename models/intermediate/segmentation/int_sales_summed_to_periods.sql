@@ -1,10 +1,16 @@
 -- The facts once more, small: sales per member (customer or product) and month, and per day in those months that a window
 -- begins or ends inside. A branch or brand keeps its name only where some type asks for it, so the grain grows with the
--- configuration and not with the catalogue.
+-- configuration and not with the catalogue. Kept from run to run by month.
+{{ keep_months('month_from', 'int_sales_months', 'periods_fingerprint') }}
 with
+
+months_due as (
+    {{ months_due('month_from', 'int_sales_months', 'periods_fingerprint') }}
+),
 
 lines as (
     select * from {{ ref('fct_invoice_lines') }}
+    where {{ is_month_due(month_start('invoice_date')) }}
 ),
 
 windows as (
@@ -75,20 +81,23 @@ periods as (
 )
 
 select
-    entity,
-    member_id,
-    is_month,
-    period_from,
-    case when is_month then {{ month_end('period_from') }} else period_from end as period_to,
-    {{ month_start('period_from') }} as month_from,
-    {{ month_end('period_from') }} as month_to,
-    branch_id,
-    brand,
-    line_count,
-    first_document_on,
-    first_invoiced_on,
-    quantity,
-    net_sales,
-    cost,
-    gross_margin
+    periods.entity,
+    periods.member_id,
+    periods.is_month,
+    periods.period_from,
+    case when periods.is_month then {{ month_end('periods.period_from') }} else periods.period_from end as period_to,
+    {{ month_start('periods.period_from') }} as month_from,
+    {{ month_end('periods.period_from') }} as month_to,
+    periods.branch_id,
+    periods.brand,
+    periods.line_count,
+    periods.first_document_on,
+    periods.first_invoiced_on,
+    periods.quantity,
+    periods.net_sales,
+    periods.cost,
+    periods.gross_margin,
+    months_due.input_fingerprint
 from periods
+left join months_due
+    on {{ month_start('periods.period_from') }} = months_due.month_from

@@ -1,41 +1,6 @@
 -- Everything a metric of the stratification is made of, by customer and month, so that a period is a sum. What is counted once in a
 -- period however often it comes back (an order, a product) carries the month before in which it was there: it counts in the
 -- month whose predecessor lies before the period.
-with
-
-products as (
-    select * from {{ ref('int_customer_products_summed_to_months') }}
-),
-
-products_linked as (
-    select
-        customer_id,
-        sales_month,
-        lag(sales_month) over (partition by customer_id, product_id order by sales_month asc) as previous_month
-    from products
-    where invoice_line_count > 0
-),
-
-months as (
-    select min(period_from) as first_day, max(period_to) as last_day from {{ ref('int_stratification_periods') }}
-),
-
-orders as (
-    select distinct lines.customer_id, lines.order_key, {{ month_start('lines.invoice_date') }} as sales_month
-    from {{ ref('fct_invoice_lines') }} as lines
-    inner join months
-        on lines.invoice_date between months.first_day and months.last_day
-    where lines.document_type = 'invoice'
-),
-
-orders_linked as (
-    select
-        customer_id,
-        sales_month,
-        lag(sales_month) over (partition by customer_id, order_key order by sales_month asc) as previous_month
-    from orders
-),
-
 {% set measures = {
     'net_sales': 'numeric(18, 2)', 'cost': 'numeric(18, 2)', 'gross_margin': 'numeric(18, 2)', 'line_count': 'bigint',
     'cost_to_serve': 'numeric(18, 2)', 'settled_net_sales': 'numeric(18, 2)', 'settled_value_days': 'numeric(22, 2)',
@@ -48,11 +13,13 @@ orders_linked as (
     {'from': ref('int_receivables_summed_to_months') ~ ' where settlement_month is not null', 'month': 'settlement_month',
      'measures': {'settled_net_sales': 'sum(net_sales)', 'settled_value_days': 'sum(value_days_to_settlement)'}},
     {'from': ref('int_returns_traced') ~ ' where customer_id is not null', 'month': month_start('received_on'), 'measures': {'returned_quantity': 'sum(quantity)'}},
-    {'from': 'products where invoice_line_count > 0', 'month': 'sales_month', 'last_invoiced_on': 'max(last_invoiced_on)',
+    {'from': ref('int_customer_products_summed_to_months') ~ ' where invoice_line_count > 0', 'month': 'sales_month', 'last_invoiced_on': 'max(last_invoiced_on)',
      'measures': {'invoiced_quantity': 'sum(invoiced_quantity)', 'invoiced_months': '1'}},
-    {'from': 'products_linked', 'month': 'sales_month', 'previous_month': 'previous_month', 'measures': {'product_count': 'count(*)'}},
-    {'from': 'orders_linked', 'month': 'sales_month', 'previous_month': 'previous_month', 'measures': {'order_count': 'count(*)'}},
+    {'from': ref('int_customer_purchases_counted'), 'month': 'sales_month', 'previous_month': 'previous_month',
+     'measures': {'product_count': 'sum(product_count)', 'order_count': 'sum(order_count)'}},
 ] %}
+with
+
 activity as (
     {%- for fact in facts %}
     select

@@ -2,17 +2,22 @@
 -- shares and quartiles look at what is strictly better (R1, R3), so equal values share a grade and whoever crosses a cut keeps the
 -- better one. Nothing is rounded: limits are multiplied out, and what is ordered is compared digit by digit (R4). Excluded customers
 -- are graded by nobody's measure. With stratification_imputation, a missing grade is that of the median peer: same industry and
--- order of magnitude of net sales, at least three of them known; of two in the middle the worse, so that nobody gains by it.
+-- order of magnitude of net sales, at least three of them known; of two in the middle the worse, so that nobody gains by it. Kept from run to run by period.
+{{ keep_months('period_to', 'int_stratification_inputs', 'input_fingerprint', key='period_to') }}
 {% set metrics = stratification_metrics() %}
 {% set imputation = var('stratification_imputation') %}
 with
+
+months_due as (
+    {{ months_due('period_to', 'int_stratification_inputs', 'input_fingerprint', key='period_to') }}
+),
 
 metrics_in_force as (
     select * from {{ ref('int_stratification_metrics') }} where is_in_force
 ),
 
 measured as (
-    select * from {{ ref('int_customer_metrics_measured') }} where not is_excluded
+    select * from {{ ref('int_customer_metrics_measured') }} where not is_excluded and {{ is_month_due('period_to') }}
 ),
 
 fractions as (
@@ -238,7 +243,10 @@ select
     grades.metric,
     cast(grades.points as integer) as points,
     metrics.weight_units,
-    grades.is_imputed
+    grades.is_imputed,
+    months_due.input_fingerprint
 from grades
 inner join metrics_in_force as metrics
     on grades.metric = metrics.metric
+left join months_due
+    on grades.period_to = months_due.month_from

@@ -1,12 +1,17 @@
 -- R17: the parts of every metric by period and customer with sales, costs, payments or returns in it. What cannot be known is null:
 -- missing, and never the best or the worst. Sales are known where a line was invoiced or credited; a margin where some cost of goods
--- is; costs to serve and returns where the organisation had any in the period.
+-- is; costs to serve and returns where the organisation had any in the period. Kept from run to run by period.
+{{ keep_months('period_to', 'int_stratification_inputs', 'input_fingerprint', key='period_to') }}
 {% set sums = ['net_sales', 'cost', 'gross_margin', 'line_count', 'cost_to_serve', 'settled_net_sales', 'settled_value_days', 'returned_quantity',
     'invoiced_quantity', 'invoiced_months', 'product_count', 'order_count'] %}
 with
 
+months_due as (
+    {{ months_due('period_to', 'int_stratification_inputs', 'input_fingerprint', key='period_to') }}
+),
+
 periods as (
-    select * from {{ ref('int_stratification_periods') }}
+    select * from {{ ref('int_stratification_periods') }} where {{ is_month_due('period_to') }}
 ),
 
 customers as (
@@ -117,5 +122,8 @@ select
     cast(settled_net_sales as numeric(18, 2)) as settled_net_sales,
     cast(settled_value_days as numeric(22, 2)) as settled_value_days,
     cast(case when has_returns and has_sales then returned_quantity end as numeric(18, 4)) as returned_quantity,
-    cast(invoiced_quantity as numeric(18, 4)) as invoiced_quantity
+    cast(invoiced_quantity as numeric(18, 4)) as invoiced_quantity,
+    months_due.input_fingerprint
 from knowledge_added
+left join months_due
+    on knowledge_added.period_to = months_due.month_from

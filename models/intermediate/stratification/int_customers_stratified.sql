@@ -1,7 +1,13 @@
 -- R17: the dimensions of every customer and period as sums of weighted points, how much of their weight is known, and the quadrant that
--- follows. A dimension's score is points / weight, an axis the mean of two; both are compared by multiplication (R4).
+-- follows. A dimension's score is points / weight, an axis the mean of two; both are compared by multiplication (R4). Kept from run
+-- to run by period.
+{{ keep_months('period_to', 'int_stratification_inputs', 'input_fingerprint', key='period_to') }}
 {% set dimensions = stratification_options().dimension %}
 with
+
+months_due as (
+    {{ months_due('period_to', 'int_stratification_inputs', 'input_fingerprint', key='period_to') }}
+),
 
 totals as (
     select
@@ -14,7 +20,7 @@ totals as (
 ),
 
 measured as (
-    select period_to, customer_id, is_excluded from {{ ref('int_customer_metrics_measured') }}
+    select period_to, customer_id, is_excluded from {{ ref('int_customer_metrics_measured') }} where {{ is_month_due('period_to') }}
 ),
 
 dimensions_summed as (
@@ -28,6 +34,7 @@ dimensions_summed as (
         {%- endfor %}
         count(case when is_imputed then 1 end) as imputed_count
     from {{ ref('int_customer_metrics_graded') }}
+    where {{ is_month_due('period_to') }}
     group by period_to, customer_id
 ),
 
@@ -51,10 +58,13 @@ customers_completed as (
 )
 
 select
-    *,
+    customers_completed.*,
     -- Under half of the weight of some dimension is known.
     {%- for dimension in dimensions %}
     {{ 'or ' if not loop.first }}2 * {{ dimension }}_known_weight < {{ dimension }}_total_weight or {{ dimension }}_known_weight = 0
     {%- endfor %} as has_low_coverage,
-    case when is_excluded then 'excluded' else {{ quadrant_of() }} end as quadrant
+    case when is_excluded then 'excluded' else {{ quadrant_of() }} end as quadrant,
+    months_due.input_fingerprint
 from customers_completed
+left join months_due
+    on customers_completed.period_to = months_due.month_from

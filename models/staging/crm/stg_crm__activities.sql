@@ -9,4 +9,5 @@
         'duration_minutes': 'integer',
         'owner_id': 'text',
     },
+    keep=true,
 ) }}

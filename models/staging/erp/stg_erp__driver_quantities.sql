@@ -8,4 +8,5 @@
         'driver_month': 'date',
         'quantity': 'quantity',
     },
+    keep=true,
 ) }}

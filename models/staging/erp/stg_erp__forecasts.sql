@@ -10,4 +10,5 @@
         'made_on': 'date',
         'quantity': 'quantity',
     },
+    keep=true,
 ) }}

@@ -8,4 +8,5 @@
         'counted_on': 'date',
         'on_hand_quantity': 'quantity',
     },
+    keep=true,
 ) }}

@@ -24,4 +24,5 @@
         {'rule': 'invoice_date_after_loading', 'when': 'invoice_date > cast(' ~ a_day_after_loading ~ ' as date)',
          'detail': "'invoice_date lies more than a day after loaded_at'"},
     ],
+    keep=true,
 ) }}

@@ -11,5 +11,6 @@
         'promised_on': 'date',
         'status': 'text',
     },
-    header={'relation': ref('stg_erp__orders'), 'key': ['order_id']},
+    header={'model': 'stg_erp__orders', 'key': ['order_id']},
+    keep=true,
 ) }}

@@ -14,4 +14,5 @@
         'currency': 'text',
         'contract_id': 'text',
     },
+    keep=true,
 ) }}

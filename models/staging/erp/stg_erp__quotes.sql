@@ -12,4 +12,5 @@
         'currency': 'text',
         'order_id': 'text',
     },
+    keep=true,
 ) }}

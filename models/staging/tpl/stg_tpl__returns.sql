@@ -10,4 +10,5 @@
         'received_on': 'date',
         'reason': 'text',
     },
+    keep=true,
 ) }}

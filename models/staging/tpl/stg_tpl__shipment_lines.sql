@@ -8,5 +8,6 @@
         'product_id': 'text',
         'quantity': 'quantity',
     },
-    header={'relation': ref('stg_tpl__shipments'), 'key': ['shipment_id']},
+    header={'model': 'stg_tpl__shipments', 'key': ['shipment_id']},
+    keep=true,
 ) }}

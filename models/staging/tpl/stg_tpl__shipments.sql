@@ -14,4 +14,5 @@
         'weight_kg': 'quantity',
         'package_count': 'integer',
     },
+    keep=true,
 ) }}

@@ -1,0 +1,101 @@
+{# How headers and lines of documents are kept from run to run (records_kept says why without a mark): before the insert those go out
+   whose record, or anything else their row was made of, is another one now. Verdicts that wait for something are asked every time. #}
+
+{# int_invoices_judged. Credit notes follow the document they correct, and are few: judged every time. #}
+{% macro drop_invoices_due() -%}
+    {%- set invoices, customers, rates = ref('stg_erp__invoices'), ref('int_customers_identified'), ref('int_exchange_rates_found') -%}
+    {%- set members = {'branch': ref('stg_erp__branches'), 'sales_rep': ref('stg_erp__sales_reps')} -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where record_hash in (
+        select kept.record_hash
+        from {{ this }} as kept
+        left join (select {{ staged_hash() }} as record_hash from {{ invoices }}) as invoices
+            on kept.record_hash = invoices.record_hash
+        left join {{ customers }} as customers
+            on kept.billed_customer_id = customers.customer_id
+        left join {{ rates }} as rates
+            on kept.source_system = rates.source_system
+            and kept.currency = rates.currency
+            and kept.invoice_date = rates.document_date
+        {%- for member, relation in members.items() %}
+        left join (select {{ global_id('source_system', member ~ '_id') }} as member_id from {{ relation }} where record_status = 'staged') as {{ member }}s
+            on kept.landed_{{ member }}_id = {{ member }}s.member_id
+        {%- endfor %}
+        where invoices.record_hash is null
+            or kept.record_status <> 'staged'
+            or kept.document_type = 'credit_note'
+            or customers.customer_id is null
+            or coalesce(kept.rate, -1) <> coalesce(rates.rate, -1)
+            or kept.is_inverse_rate <> coalesce(rates.is_inverse, false)
+            {%- for member in members %}
+            or kept.{{ member }}_id <> {{ known_member_id('kept.landed_' ~ member ~ '_id', member ~ 's.member_id', 'erp.' ~ member ~ ('es' if member == 'branch' else 's')) }}
+            {%- endfor %}
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# int_invoice_lines_judged. #}
+{% macro drop_invoice_lines_of_other_headers() -%}
+    {%- set headers, products = ref('int_invoices_judged'), ref('int_products_identified') -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where key_hash in (
+        select kept.key_hash
+        from {{ this }} as kept
+        left join (select header_hash from {{ headers }} where record_status = 'staged') as headers
+            on kept.header_hash = headers.header_hash
+        left join {{ products }} as products
+            on coalesce(kept.landed_product_id, kept.product_id) = products.product_id
+        where headers.header_hash is null
+            or kept.record_status = 'quarantined'
+            or kept.product_id <> coalesce(products.product_id, 'unknown')
+            or coalesce(kept.brand, '') <> coalesce(products.brand, '')
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# int_charges_judged. #}
+{% macro drop_charges_of_other_shipments() -%}
+    {%- set shipments = ref('int_shipments_traced') -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where key_hash in (
+        with
+
+        documents as (
+            select distinct source_system, upper(currency) as currency, charged_on as document_date
+            from {{ this }}
+            where record_status = 'staged' and upper(currency) <> '{{ var("reporting_currency") }}'
+        ),
+
+        {{ rates_on_dates('documents', var('reporting_currency')) }}
+
+        select kept.key_hash
+        from {{ this }} as kept
+        left join {{ shipments }} as shipments
+            on kept.shipment_id = shipments.shipment_id
+        left join rates_on_dates
+            on kept.source_system = rates_on_dates.source_system
+            and upper(kept.currency) = rates_on_dates.currency
+            and kept.charged_on = rates_on_dates.document_date
+        where kept.shipment_id is null
+            or kept.record_status <> 'staged'
+            or shipments.shipment_id is null
+            or coalesce(kept.order_id, '') <> coalesce(shipments.order_id, '')
+            or coalesce(kept.customer_id, '') <> coalesce(shipments.customer_id, '')
+            or coalesce(kept.organisation_id, '') <> coalesce(shipments.organisation_id, '')
+            or coalesce(kept.rate, -1) <> coalesce(rates_on_dates.rate, -1)
+            or kept.is_inverse_rate <> coalesce(rates_on_dates.is_inverse, false)
+            or (upper(kept.currency) <> '{{ var("reporting_currency") }}' and rates_on_dates.rate is null)
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A staged record with its verdict: what a judged row was made of, and in which currency and release it was judged. #}
+{% macro staged_hash() -%}
+    {{ key_hash(['record_hash', 'record_status', "cast('" ~ var('reporting_currency') ~ "' as " ~ dbt.type_string() ~ ")"]) }}
+{%- endmacro %}

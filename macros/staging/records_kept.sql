@@ -1,0 +1,123 @@
+{# How a staging table of movements is kept from run to run, and stays what a full refresh would make of it. No mark says how far
+   the last run came: the table itself is held against the raw table, landing day by landing day, by the number of records and the
+   sum of their hashes. Late, changed and vanished records need no case of their own, and a run that was killed leaves nothing to mend.
+
+   1. All records go out whose key stands in a landing day that is not the same on both sides, with every version of the key: a
+      re-delivery moves the verdict of older ones.
+   2. Lines go out whose header is no longer what their verdict says.
+   3. What comes in is what is not there: of landing days with fewer records than landed, the keys that are missing. #}
+{% macro keep_records(columns, key, header=none) -%}
+    {%- set hooks = ['{{ drop_records_due(raw_table_of(this), ' ~ columns ~ ', ' ~ key ~ ') }}'] -%}
+    {%- if header is not none -%}
+        {%- do hooks.append('{{ drop_records_of_other_headers(' ~ key ~ ", '" ~ header.model ~ "', " ~ header.key ~ ') }}') -%}
+    {%- endif -%}
+    {{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook=hooks) }}
+{%- endmacro %}
+
+
+{# Step 1. `kept_key`: the hash of the key in the table, where it does not have the columns of the key. #}
+{% macro drop_records_due(relation, columns, key, kept_key=none) -%}
+    {%- if is_incremental() -%}
+    {%- set kept_key = kept_key or key_hash(key) -%}
+    {%- if is_absent(relation.schema, relation.identifier) -%}
+    delete from {{ this }}
+    {%- else -%}
+    delete from {{ this }}
+    where {{ kept_key }} in (
+        select key_hash
+        from (
+            select {{ landed_on('loaded_at') }} as landed_on, {{ key_hash(key) }} as key_hash
+            from (
+                {{ typed_records(relation, columns, only=key + ['loaded_at']) }}
+            ) as landed_records
+            union all
+            select {{ landed_on('loaded_at') }} as landed_on, {{ kept_key }} as key_hash from {{ this }}
+        ) as records
+        where landed_on in (
+            select landed_on
+            from (
+                select {{ landed_on(landed_cell('loaded_at', 'timestamp', raw_column_types(relation))) }} as landed_on, 1 as record_count, cast({{ record_hash(columns) }} as numeric(38, 0)) as record_hash
+                from {{ known_records(relation) }}
+                union all
+                select {{ landed_on('loaded_at') }} as landed_on, -1 as record_count, -cast(record_hash as numeric(38, 0)) as record_hash
+                from {{ this }}
+            ) as landing_days
+            group by landed_on
+            having sum(record_count) <> 0 or sum(record_hash) <> 0
+        )
+    )
+    {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Step 2. The few lines that wait for their header are asked about every time. #}
+{% macro drop_records_of_other_headers(key, header, header_key) -%}
+    {%- set headers = ref(header) -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where {{ key_hash(key) }} in (
+        select {{ key_hash(key) }} from {{ this }} where quarantine_rule in ('header_missing', 'header_quarantined')
+        union all
+        select {{ key_hash(key, prefix='lines.') }}
+        from {{ this }} as lines
+        left join (select {{ (['source_system'] + header_key) | join(', ') }} from {{ headers }} where record_status = 'staged') as headers
+            on {% for name in ['source_system'] + header_key %}{{ ' and ' if not loop.first }}lines.{{ name }} = headers.{{ name }}{% endfor %}
+        where lines.record_status = 'staged' and headers.source_system is null
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Step 3, the raw records as they landed. #}
+{% macro records_not_kept(relation, columns, key, kept_key) -%}
+    {%- set raw_types = raw_column_types(relation) -%}
+    {%- set landed_key = [] -%}
+    {%- for name in key -%} {%- do landed_key.append(landed_cell(name, columns[name], raw_types)) -%} {%- endfor -%}
+    {# The hash of the key is a column before it is looked for: an expression inside of the exists would be worked out for every pair. #}
+    select landed.*
+    from (
+        select landed.*, {{ key_hash(landed_key) }} as key_hash
+        from (
+            select landed.*, {{ landed_on(landed_cell('loaded_at', 'timestamp', raw_types)) }} as landed_on
+            from {{ known_records(relation) }}
+        ) as landed
+        where landed.landed_on in (
+            select landed_on
+            from (
+                select {{ landed_on(landed_cell('loaded_at', 'timestamp', raw_types)) }} as landed_on, 1 as record_count
+                from {{ known_records(relation) }}
+                union all
+                select {{ landed_on('loaded_at') }} as landed_on, -1 as record_count
+                from {{ this }}
+            ) as landing_days
+            group by landed_on
+            having sum(record_count) <> 0
+        )
+    ) as landed
+    where not exists (
+        select 1 from (select {{ kept_key }} as kept_key from {{ this }}) as kept
+        where kept.kept_key = landed.key_hash
+    )
+{%- endmacro %}
+
+
+{# The day a record landed, as a name: one for all that do not say. #}
+{% macro landed_on(loaded_at) -%}
+    coalesce(cast({{ loaded_at }} as date), cast('0001-01-01' as date))
+{%- endmacro %}
+
+
+{# What a record says, as it landed. A release judges everything anew. #}
+{% macro record_hash(columns) -%}
+    {%- set cells = [] -%}
+    {%- for name in columns -%} {%- do cells.append('landed.' ~ name) -%} {%- endfor -%}
+    {{ key_hash(cells + ["cast('" ~ var('code_version') ~ "' as " ~ dbt.type_string() ~ ")"]) }}
+{%- endmacro %}
+
+
+{# The raw table of a staging model. #}
+{% macro raw_table_of(staging_relation) %}
+    {%- set system, raw_table = staging_relation.identifier[4:].split('__') -%}
+    {{ return(source(system, raw_table)) }}
+{% endmacro %}
