@@ -315,7 +315,8 @@ def check_freshness(dbt: Dbt) -> None:
         is_raw_data = "The raw data does not meet the contract" in str(result.exception)
         raise Ended(Code.DATA_TOO_OLD if is_raw_data else Code.CONFIGURATION_FAULT, str(result.exception))
     found: dict[str, list[str]] = {}
-    for one in result.result.results:
+    # dbt gives them in the order in which its threads were done.
+    for one in sorted(result.result.results, key=lambda one: one.node.unique_id):
         # What is not there is in absent_tables: every other table has been looked for by now.
         if one.node.resource_type == "source" and "Catalog Error" not in (one.message or ""):
             found.setdefault(str(one.status), []).append(f"{one.node.source_name}.{one.node.name}")
