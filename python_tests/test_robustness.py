@@ -354,7 +354,7 @@ def test_a_build_killed_at_three_moments_is_made_good_by_the_next(two_nights: Tw
     folder = tmp_path / "killed"
     shutil.copytree(two_nights.first_folder, folder)
     for moment in (
-        "START sql table model staging.stg_erp__invoices",
+        "START sql incremental model staging.stg_erp__invoices",
         "START snapshot snapshots.snap_customer_attributes",
         "START sql table model core.dim_customers",
     ):
