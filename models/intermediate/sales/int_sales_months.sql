@@ -1,11 +1,11 @@
 -- Every month of documents with fingerprints of what its sums follow from: tables of sums by month are kept from run to run, and a month is
 -- summed again where its fingerprint is another one. A fingerprint is made of what the sums read and of nothing else: a payment
--- changes what is owed, and no sales.
+-- changes what is owed, and no sales. has_days: a window begins or ends inside of the month, so its days are summed by themselves.
 --   lines_fingerprint          the lines
 --   receivables_fingerprint    with the day they were paid
 --   purchases_fingerprint      the lines, where the month is stratified; null where not
 --   purchases_through_fingerprint  the lines of all months from the first that is stratified; null before it
---   periods_fingerprint        with the branches and brands some type asks for, and whether its days are summed by themselves
+--   periods_fingerprint        with the branches and brands some type asks for, and has_days
 --   order_days_fingerprint     with the days and filters of every set of types that counts orders or looks for outliers
 with
 
@@ -87,6 +87,7 @@ purchases as (
 
 select
     months.month_from,
+    months_with_days.month_from is not null as has_days,
     cast(months.lines_fingerprint as numeric(38, 0)) as lines_fingerprint,
     cast(months.receivables_fingerprint as numeric(38, 0)) as receivables_fingerprint,
     cast(purchases.purchases_fingerprint as numeric(38, 0)) as purchases_fingerprint,

@@ -13,14 +13,8 @@ lines as (
     where {{ is_month_due(month_start('invoice_date')) }}
 ),
 
-windows as (
-    select distinct window_from, window_to from {{ ref('int_segment_windows') }}
-),
-
-months_with_edges as (
-    select {{ month_start('window_from') }} as edge_month from windows where window_from <> {{ month_start('window_from') }}
-    union
-    select {{ month_start('window_to') }} as edge_month from windows where window_to <> {{ month_end('window_to') }}
+months_with_days as (
+    select month_from from {{ ref('int_sales_months') }} where has_days
 ),
 
 branches as (
@@ -70,8 +64,8 @@ periods as (
         cast(coalesce(sum(gross_margin), 0) as numeric(18, 2)) as gross_margin
     from lines_placed
     {% if period == 'day' -%}
-    inner join months_with_edges
-        on lines_placed.month_from = months_with_edges.edge_month
+    inner join months_with_days
+        on lines_placed.month_from = months_with_days.month_from
     {% endif -%}
     group by {{ entity }}_id, {{ 'month_from' if period == 'month' else 'invoice_date' }}, branch_id, brand
     {{ 'union all' if not loop.last }}
