@@ -7,11 +7,11 @@
     {%- set members = {'branch': ref('stg_erp__branches'), 'sales_rep': ref('stg_erp__sales_reps')} -%}
     {%- if is_incremental() -%}
     delete from {{ this }}
-    where record_hash in (
-        select kept.record_hash
+    where staged_hash in (
+        select kept.staged_hash
         from {{ this }} as kept
-        left join (select {{ staged_hash() }} as record_hash from {{ invoices }}) as invoices
-            on kept.record_hash = invoices.record_hash
+        left join (select {{ staged_hash() }} as staged_hash from {{ invoices }}) as invoices
+            on kept.staged_hash = invoices.staged_hash
         left join {{ customers }} as customers
             on kept.billed_customer_id = customers.customer_id
         left join {{ rates }} as rates
@@ -22,7 +22,7 @@
         left join (select {{ global_id('source_system', member ~ '_id') }} as member_id from {{ relation }} where record_status = 'staged') as {{ member }}s
             on kept.landed_{{ member }}_id = {{ member }}s.member_id
         {%- endfor %}
-        where invoices.record_hash is null
+        where invoices.staged_hash is null
             or kept.record_status <> 'staged'
             or kept.document_type = 'credit_note'
             or customers.customer_id is null

@@ -1,6 +1,6 @@
 {# How a staging table of movements is kept from run to run, and stays what a full refresh would make of it. No mark says how far
-   the last run came: the table itself is held against the raw table, landing day by landing day, by the number of records and the
-   sum of their hashes. Late, changed and vanished records need no case of their own, and a run that was killed leaves nothing to mend.
+   the last run came: the table itself is held against the raw table, landing day by landing day, by the sum of the hashes of its
+   records. Late, changed and vanished records need no case of their own, and a run that was killed leaves nothing to mend.
 
    1. All records go out whose key stands in a landing day that is not the same on both sides, with every version of the key: a
       re-delivery moves the verdict of older ones.
@@ -36,14 +36,14 @@
         where landed_on in (
             select landed_on
             from (
-                select {{ landed_on(landed_cell('loaded_at', 'timestamp', raw_column_types(relation))) }} as landed_on, 1 as record_count, cast({{ record_hash(columns) }} as numeric(38, 0)) as record_hash
+                select {{ landed_on(landed_cell('loaded_at', 'timestamp', raw_column_types(relation))) }} as landed_on, cast({{ record_hash(columns) }} as numeric(38, 0)) as record_hash
                 from {{ known_records(relation) }}
                 union all
-                select {{ landed_on('loaded_at') }} as landed_on, -1 as record_count, -cast(record_hash as numeric(38, 0)) as record_hash
+                select {{ landed_on('loaded_at') }} as landed_on, -cast(record_hash as numeric(38, 0)) as record_hash
                 from {{ this }}
             ) as landing_days
             group by landed_on
-            having sum(record_count) <> 0 or sum(record_hash) <> 0
+            having sum(record_hash) <> 0
         )
     )
     {%- endif -%}

@@ -17,7 +17,7 @@ invoices as (
         case when document_type = 'credit_note' then original_invoice_id end as corrected_invoice_id
     from staged
     {%- if is_incremental() %}
-    where not exists (select 1 from {{ this }} as kept where kept.record_hash = staged.staged_hash)
+    where not exists (select 1 from {{ this }} as kept where kept.staged_hash = staged.staged_hash)
     {%- endif %}
 ),
 
@@ -93,7 +93,7 @@ judged as (
         coalesce(rates.is_inverse, false) as is_inverse_rate,
         checked.document_currency <> '{{ var("reporting_currency") }}' and rates.rate is null as is_rate_missing,
         checked.loaded_at,
-        checked.staged_hash as record_hash,
+        checked.staged_hash,
         case when checked.is_customer_unknown then 'quarantined' else checked.record_status end as record_status,
         case when checked.is_customer_unknown then 'customer_unknown' else checked.quarantine_rule end as quarantine_rule,
         case
