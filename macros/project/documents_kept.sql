@@ -81,21 +81,19 @@
             on kept.source_system = rates_on_dates.source_system
             and upper(kept.currency) = rates_on_dates.currency
             and kept.charged_on = rates_on_dates.document_date
-        where kept.shipment_id is null
+        where shipments.shipment_id is null
             or kept.record_status <> 'staged'
-            or shipments.shipment_id is null
             or coalesce(kept.order_id, '') <> coalesce(shipments.order_id, '')
             or coalesce(kept.customer_id, '') <> coalesce(shipments.customer_id, '')
             or coalesce(kept.organisation_id, '') <> coalesce(shipments.organisation_id, '')
             or coalesce(kept.rate, -1) <> coalesce(rates_on_dates.rate, -1)
             or kept.is_inverse_rate <> coalesce(rates_on_dates.is_inverse, false)
-            or (upper(kept.currency) <> '{{ var("reporting_currency") }}' and rates_on_dates.rate is null)
     )
     {%- endif -%}
 {%- endmacro %}
 
 
-{# A staged record with its verdict: what a judged row was made of, and in which currency and release it was judged. #}
+{# A staged record with its verdict: what a judged row was made of. #}
 {% macro staged_hash() -%}
-    {{ key_hash(['record_hash', 'record_status', "cast('" ~ var('reporting_currency') ~ "' as " ~ dbt.type_string() ~ ")"]) }}
+    {{ key_hash(['record_hash', 'record_status']) }}
 {%- endmacro %}

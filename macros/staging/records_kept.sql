@@ -108,11 +108,11 @@
 {%- endmacro %}
 
 
-{# What a record says, as it landed. A release judges everything anew. #}
+{# What a record says, as it landed. In another currency, and after an upgrade, everything is judged anew. #}
 {% macro record_hash(columns) -%}
     {%- set cells = [] -%}
     {%- for name in columns -%} {%- do cells.append('landed.' ~ name) -%} {%- endfor -%}
-    {{ key_hash(cells + ["cast('" ~ var('code_version') ~ "' as " ~ dbt.type_string() ~ ")"]) }}
+    {{ key_hash(cells + ["cast('" ~ var('code_version') ~ ' ' ~ var('reporting_currency') ~ "' as " ~ dbt.type_string() ~ ")"]) }}
 {%- endmacro %}
 
 
