@@ -30,11 +30,12 @@
 
 
 {# Whole tables are joined, and none has an index: a planner that takes a long chain of joins for a single row must not loop over
-   them, and compiling a statement takes longer than most of them run. Holds for the transaction of the model. #}
+   them, nor merge them by the first column of a key and filter by the rest, and compiling a statement takes longer than most of them run.
+   Holds for the transaction of the model. #}
 {% macro plan_for_sets() %}
     {{ return(adapter.dispatch('plan_for_sets', 'stratum')()) }}
 {% endmacro %}
 {% macro default__plan_for_sets() %} {{ return('') }} {% endmacro %}
 {% macro postgres__plan_for_sets() %}
-    {{ return('set local enable_nestloop = off; set local jit = off') }}
+    {{ return('set local enable_nestloop = off; set local enable_mergejoin = off; set local jit = off') }}
 {% endmacro %}
