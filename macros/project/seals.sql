@@ -93,9 +93,21 @@
 
 {# Select of what happened to the rows of a snapshot: each was opened once, and closed at most once. A close is sealed with the hash
    of the row it closes, for two builds for one day leave rows of the same key and day. Days are expressions: from_day is included,
-   to_day is not, and without a from_day rows without a date are there too. #}
-{% macro recorded_events(snapshot, relation, from_day=none, to_day=none) -%}
+   to_day is not, and without a from_day rows without a date are there too. Or `days_due`, a relation of snapshot, event_kind and recorded_on,
+   says of which days. #}
+{% macro recorded_events(snapshot, relation, from_day=none, to_day=none, days_due=none) -%}
     {%- set sealed = sealed_snapshots()[snapshot] -%}
+    {%- set asked = {} -%}
+    {%- for event_kind, cell, day in [('opened', 'dbt_valid_from', 'opened_on'), ('closed', 'dbt_valid_to', 'closed_on')] -%}
+        {%- set condition -%}
+            {%- if days_due -%}
+            (date) in (select recorded_on from {{ days_due }} where snapshot = '{{ snapshot }}' and event_kind = '{{ event_kind }}')
+            {%- else -%}
+            {{ is_between_days('(date)', from_day, to_day) }}
+            {%- endif -%}
+        {%- endset -%}
+        {%- do asked.update({cell: condition | replace('(date)', 'cast(' ~ cell ~ ' as date)'), day: condition | replace('(date)', 'hashed_rows.' ~ day)}) -%}
+    {%- endfor -%}
     select
         event_kinds.event_kind,
         hashed_rows.row_key,
@@ -113,15 +125,15 @@
             cast(dbt_valid_to as date) as closed_on,
             {{ sha256_hex(canonical_text(snapshot, sealed.columns)) }} as row_hash
         from {{ relation }}
-        where {{ is_between_days('cast(dbt_valid_from as date)', from_day, to_day) }}
-            or (dbt_valid_to is not null and {{ is_between_days('cast(dbt_valid_to as date)', from_day, to_day) }})
+        where {{ asked.dbt_valid_from }}
+            or (dbt_valid_to is not null and {{ asked.dbt_valid_to }})
     ) as hashed_rows
     cross join (select 'opened' as event_kind union all select 'closed' as event_kind) as event_kinds
-    where (event_kinds.event_kind = 'opened' and {{ is_between_days('hashed_rows.opened_on', from_day, to_day) }})
+    where (event_kinds.event_kind = 'opened' and {{ asked.opened_on }})
         or (
             event_kinds.event_kind = 'closed'
             and hashed_rows.closed_on is not null
-            and {{ is_between_days('hashed_rows.closed_on', from_day, to_day) }}
+            and {{ asked.closed_on }}
         )
 {%- endmacro %}
 

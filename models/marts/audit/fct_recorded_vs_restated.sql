@@ -66,10 +66,25 @@ in_question as (
         and differences.month_end < restated.valid_to
 ),
 
-headers_replaced as (
-    select invoice_id, min(loaded_at) as first_landed_at
+-- Few as a rule, and nothing below looks at lines of others: among all lines each join would be one of the whole fact.
+lines_in_question as (
+    {% for entity in ['customer', 'product'] -%}
+    select '{{ entity }}' as entity, {{ entity }}_id as member_id, invoice_id, line_number, invoice_date, loaded_at
+    from {{ ref('int_invoice_lines_judged') }}
+    where record_status = 'staged'
+        and {{ entity }}_id in (select member_id from in_question where entity = '{{ entity }}')
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+headers as (
+    select
+        invoice_id,
+        max(case when record_status = 'staged' then loaded_at end) as loaded_at,
+        min(loaded_at) as first_landed_at
     from {{ ref('int_invoices_judged') }}
-    where record_status = 'superseded'
+    where record_status in ('staged', 'superseded')
+        and invoice_id in (select invoice_id from lines_in_question)
     group by invoice_id
 ),
 
@@ -77,66 +92,74 @@ lines_replaced as (
     select invoice_id, line_number, min(loaded_at) as first_landed_at
     from {{ ref('int_invoice_lines_judged') }}
     where record_status = 'superseded'
+        and invoice_id in (select invoice_id from lines_in_question)
     group by invoice_id, line_number
 ),
 
-{% for entity in ['customer', 'product'] -%}
 -- A line is there when it and its header are; one that was there before in another version has been corrected.
-{{ entity }}_lines as (
+lines_dated as (
     select
-        lines.{{ entity }}_id as member_id,
+        lines.entity,
+        lines.member_id,
         lines.invoice_date,
         greatest(lines.loaded_at, headers.loaded_at) as landed_at,
-        greatest(coalesce(lines_replaced.first_landed_at, lines.loaded_at), coalesce(headers_replaced.first_landed_at, headers.loaded_at)) as first_landed_at
-    from {{ ref('int_invoice_lines_judged') }} as lines
-    inner join {{ ref('int_invoices_judged') }} as headers
+        greatest(coalesce(lines_replaced.first_landed_at, lines.loaded_at), headers.first_landed_at) as first_landed_at
+    from lines_in_question as lines
+    inner join headers
         on lines.invoice_id = headers.invoice_id
-        and headers.record_status = 'staged'
     left join lines_replaced
         on lines.invoice_id = lines_replaced.invoice_id
         and lines.line_number = lines_replaced.line_number
-    left join headers_replaced
-        on lines.invoice_id = headers_replaced.invoice_id
-    where lines.record_status = 'staged'
-        and lines.{{ entity }}_id in (select member_id from in_question where entity = '{{ entity }}')
+    where headers.loaded_at is not null
+),
+
+{% set documents = {
+    'customer': {'model': ref('int_invoices_judged'), 'key': ['invoice_id']},
+    'product': {'model': ref('int_invoice_lines_judged'), 'key': ['invoice_id', 'line_number']},
+} -%}
+{% for entity, document in documents.items() -%}
+{{ entity }}s_before as (
+    select {{ document.key | join(', ') }}, {{ entity }}_id, invoice_date, loaded_at
+    from {{ document.model }}
+    where record_status = 'superseded'
+        and {{ entity }}_id in (select member_id from in_question where entity = '{{ entity }}')
+),
+
+{{ entity }}s_after as (
+    select {{ document.key | join(', ') }}, {{ entity }}_id, loaded_at
+    from {{ document.model }}
+    where record_status = 'staged'
+        and invoice_id in (select invoice_id from {{ entity }}s_before)
 ),
 
 {% endfor -%}
 -- What a correction has taken away from a member: the version that named it, and when another one came.
 lines_taken_away as (
-    select 'customer' as entity, befores.customer_id as member_id, befores.invoice_date, afters.loaded_at as landed_at, befores.loaded_at as first_landed_at
-    from {{ ref('int_invoices_judged') }} as befores
-    inner join {{ ref('int_invoices_judged') }} as afters
-        on befores.invoice_id = afters.invoice_id
-        and befores.customer_id <> afters.customer_id
-        and afters.record_status = 'staged'
-    where befores.record_status = 'superseded'
-    union all
-    select 'product' as entity, befores.product_id as member_id, befores.invoice_date, afters.loaded_at as landed_at, befores.loaded_at as first_landed_at
-    from {{ ref('int_invoice_lines_judged') }} as befores
-    inner join {{ ref('int_invoice_lines_judged') }} as afters
-        on befores.invoice_id = afters.invoice_id
-        and befores.line_number = afters.line_number
-        and befores.product_id <> afters.product_id
-        and afters.record_status = 'staged'
-    where befores.record_status = 'superseded'
+    {% for entity, document in documents.items() -%}
+    select '{{ entity }}' as entity, befores.{{ entity }}_id as member_id, befores.invoice_date, afters.loaded_at as landed_at, befores.loaded_at as first_landed_at
+    from {{ entity }}s_before as befores
+    inner join {{ entity }}s_after as afters
+        on {% for name in document.key %}{{ ' and ' if not loop.first }}befores.{{ name }} = afters.{{ name }}{% endfor %}
+        and befores.{{ entity }}_id <> afters.{{ entity }}_id
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 landings as (
     select segment_type_id, month_end, entity_id, max(is_correction) as has_corrections
     from (
-        {% for lines in ['customer', 'product', 'taken_away'] -%}
+        {% for lines in ['lines_dated', 'lines_taken_away'] -%}
         select
             in_question.segment_type_id,
             in_question.month_end,
             in_question.entity_id,
             case when lines.first_landed_at < in_question.known_until then 1 else 0 end as is_correction
         from in_question
-        inner join {{ 'lines_taken_away' if lines == 'taken_away' else lines ~ '_lines' }} as lines
-            on in_question.member_id = lines.member_id
+        inner join {{ lines }} as lines
+            on in_question.entity = lines.entity
+            and in_question.member_id = lines.member_id
             and in_question.built_as_of >= lines.invoice_date
             and in_question.known_until <= lines.landed_at
-        where in_question.entity = {{ 'lines.entity' if lines == 'taken_away' else "'" ~ lines ~ "'" }}
         {{ 'union all' if not loop.last }}
         {% endfor %}
     ) as late_lines

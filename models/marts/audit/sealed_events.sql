@@ -1,6 +1,7 @@
 -- What has been sealed of the recorded history: an event when a row is written, one when it is closed. A build seals what no seal
 -- covers yet, so the one after a killed build seals what that one had recorded; a build that looks back seals nothing. Rows dated
--- before the last seal were sealed by it and are not hashed again. Events whose seal never came are joined by those of this build.
+-- before the last seal were sealed by it and are not hashed again, nor those of a day of which as many are sealed as recorded: nothing is
+-- ever taken back from a day. Events whose seal never came are joined by those of this build.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
@@ -24,6 +25,31 @@ last_seals as (
     inner join {{ seals }} as seals
         on sealed.seal_number = seals.seal_number
     group by sealed.snapshot
+),
+
+sealed_since as (
+    select sealed.*
+    from {{ this }} as sealed
+    left join last_seals
+        on sealed.snapshot = last_seals.snapshot
+    where last_seals.last_day is null or sealed.recorded_on >= last_seals.last_day
+),
+
+days_due as (
+    select snapshot, event_kind, recorded_on
+    from (
+        {% for snapshot in sealed_snapshots() -%}
+        {% for event_kind, moment in {'opened': 'dbt_valid_from', 'closed': 'dbt_valid_to'}.items() -%}
+        select '{{ snapshot }}' as snapshot, '{{ event_kind }}' as event_kind, cast({{ moment }} as date) as recorded_on, 1 as event_count
+        from {{ ref(snapshot) }}
+        where cast({{ moment }} as date) >= {{ last_day | replace('(snapshot)', snapshot) }}
+        union all
+        {% endfor -%}
+        {% endfor -%}
+        select snapshot, event_kind, recorded_on, -event_count as event_count from sealed_since
+    ) as events
+    group by snapshot, event_kind, recorded_on
+    having sum(event_count) <> 0
 )
 {%- endif %},
 
@@ -33,7 +59,7 @@ recorded as (
         '{{ snapshot }}' as snapshot,
         events.*
     from (
-        {{ recorded_events(snapshot, ref(snapshot), from_day=last_day | replace('(snapshot)', snapshot) if seals else none) }}
+        {{ recorded_events(snapshot, ref(snapshot), days_due='days_due' if seals else none) }}
     ) as events
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -47,10 +73,9 @@ recorded_counted as (
 {%- if is_incremental() %},
 
 sealed_counted as (
-    select sealed.snapshot, sealed.row_hash, sum(sealed.event_count) as event_count
-    from {{ this }} as sealed
-    {{ 'left join last_seals on sealed.snapshot = last_seals.snapshot where last_seals.last_day is null or sealed.recorded_on >= last_seals.last_day' if seals }}
-    group by sealed.snapshot, sealed.row_hash
+    select snapshot, row_hash, sum(event_count) as event_count
+    from {{ 'sealed_since where recorded_on in (select recorded_on from days_due)' if seals else this }}
+    group by snapshot, row_hash
 )
 {%- endif %},
 
