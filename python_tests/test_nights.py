@@ -35,8 +35,10 @@ KEPT = [
     "intermediate.int_customer_products_summed_to_months",
     "intermediate.int_customer_orders_summed_to_months",
     "intermediate.int_customer_purchases_counted",
+    "intermediate.int_cost_drivers_counted",
     "intermediate.int_costs_allocated",
     "intermediate.int_customer_costs_summed_to_months",
+    "intermediate.int_customer_activity_summed_to_months",
     "intermediate.int_customer_metrics_measured",
     "intermediate.int_customer_metrics_graded",
     "intermediate.int_customers_stratified",
@@ -103,15 +105,29 @@ HELD_BACK = {
     "tpl.shipments": "true order by hash(shipment_id) limit 20",
 }
 # What others follow: no cell of the notes, lines, charges and periods it concerns is another one. First what leaves most months alone, each
-# thing others than the next: payments the last two, lines the fifth from the end, charges the seventh, customers all.
+# thing others than the next: payments the last two, lines the fifth from the end, charges the seventh, and so on; customers all.
 LAST_LANDED = "(select max(loaded_at)::date from landed)"
+
+
+def days_ago(day: str, first: int, last: int) -> str:
+    """A condition: so many days before the last landing."""
+    return f"{day} between {LAST_LANDED} - {first} and {LAST_LANDED} - {last}"
+
+
 FOLLOWED_IN_A_FEW_MONTHS = {
     "erp.invoices": [f"update landed set paid_on = invoice_date + 3 where loaded_at > {LAST_LANDED} - 50 and hash(invoice_id) % 5 = 0"],
-    "erp.invoice_lines": [f"delete from landed where loaded_at between {LAST_LANDED} - 140 and {LAST_LANDED} - 120"],
-    "tpl.charges": [f"update landed set amount = amount + 1 where loaded_at between {LAST_LANDED} - 210 and {LAST_LANDED} - 190"],
+    "erp.invoice_lines": [f"delete from landed where {days_ago('loaded_at', 140, 120)}"],
+    "tpl.charges": [f"update landed set amount = amount + 1 where {days_ago('loaded_at', 210, 190)}"],
+    "erp.order_lines": [f"delete from landed where {days_ago('loaded_at', 100, 90)}"],
+    "erp.orders": [f"update landed set customer_id = (select min(customer_id) from landed) where {days_ago('order_date', 250, 240)}"],
+    "crm.activities": [f"update landed set activity_type = 'visit' where {days_ago('performed_on', 280, 270)}"],
+    "tpl.shipments": [f"update landed set weight_kg = weight_kg + 1 where {days_ago('shipped_on', 310, 300)}"],
+    "tpl.returns": [f"update landed set quantity = quantity + 1 where {days_ago('received_on', 340, 330)}"],
+    "erp.driver_quantities": [f"update landed set quantity = quantity + 1 where {days_ago('driver_month', 400, 360)}"],
     "erp.customers": ["update landed set customer_kind = 'test', industry = 'other' where hash(customer_id) % 20 = 1"],
 }
 FOLLOWED = {
+    "crm.accounts": ["update landed set erp_customer_id = (select max(erp_customer_id) from landed) where hash(account_id) % 20 = 1"],
     "erp.invoices": [
         """update landed set customer_id = (select min(customer_id) from landed)
         where invoice_id in (select original_invoice_id from landed where document_type = 'credit_note')""",

@@ -1,7 +1,7 @@
 {# How headers and lines of documents are kept from run to run (records_kept says why without a mark): before the insert those go out
-   whose record, or anything else their row was made of, is another one now. Verdicts that wait for something are asked every time. #}
+   whose record, or anything else their row was made of, is another one now. #}
 
-{# int_invoices_judged. Credit notes follow the document they correct, and are few: judged every time. #}
+{# int_invoices_judged. Credit notes follow the document they correct, headers in quarantine may wait for a customer: few, and judged every time. #}
 {% macro drop_invoices_due() -%}
     {%- set invoices, customers, rates = ref('stg_erp__invoices'), ref('int_customers_identified'), ref('int_exchange_rates_found') -%}
     {%- set members = {'branch': ref('stg_erp__branches'), 'sales_rep': ref('stg_erp__sales_reps')} -%}
@@ -36,7 +36,7 @@
 {%- endmacro %}
 
 
-{# int_invoice_lines_judged. #}
+{# int_invoice_lines_judged. Lines without a header stay until one is there, or until it is another reason why there is none. #}
 {% macro drop_invoice_lines_of_other_headers() -%}
     {%- set headers, products = ref('int_invoices_judged'), ref('int_products_identified') -%}
     {%- if is_incremental() -%}
@@ -48,16 +48,28 @@
             on kept.header_hash = headers.header_hash
         left join {{ products }} as products
             on coalesce(kept.landed_product_id, kept.product_id) = products.product_id
-        where headers.header_hash is null
-            or kept.record_status = 'quarantined'
+        where (kept.header_hash is not null and headers.header_hash is null)
             or kept.product_id <> coalesce(products.product_id, 'unknown')
             or coalesce(kept.brand, '') <> coalesce(products.brand, '')
+        union all
+        select waiting.key_hash
+        from (select * from {{ this }} where landed_invoice_id is not null) as waiting
+        left join (
+            select invoice_id, max(case when record_status = 'staged' then 1 else 0 end) as is_staged
+            from {{ headers }}
+            where invoice_id in (select landed_invoice_id from {{ this }} where landed_invoice_id is not null)
+            group by invoice_id
+        ) as headers
+            on waiting.landed_invoice_id = headers.invoice_id
+        where headers.is_staged = 1
+            or (waiting.quarantine_rule = 'header_missing' and headers.invoice_id is not null)
+            or (waiting.quarantine_rule = 'header_quarantined' and headers.invoice_id is null)
     )
     {%- endif -%}
 {%- endmacro %}
 
 
-{# int_charges_judged. #}
+{# int_charges_judged: of another shipment, of one that has arrived, at another rate. #}
 {% macro drop_charges_of_other_shipments() -%}
     {%- set shipments = ref('int_shipments_traced') -%}
     {%- if is_incremental() -%}
@@ -65,31 +77,43 @@
     where key_hash in (
         with
 
-        documents as (
-            select distinct source_system, upper(currency) as currency, charged_on as document_date
+        converted as (
+            select key_hash, source_system, upper(currency) as currency, charged_on, rate, is_inverse_rate
             from {{ this }}
-            where record_status = 'staged' and upper(currency) <> '{{ var("reporting_currency") }}'
+            where (record_status = 'staged' or quarantine_rule = 'exchange_rate_missing')
+                and upper(currency) <> '{{ var("reporting_currency") }}'
+        ),
+
+        documents as (
+            select distinct source_system, currency, charged_on as document_date from converted
         ),
 
         {{ rates_on_dates('documents', var('reporting_currency')) }}
 
         select kept.key_hash
         from {{ this }} as kept
-        left join {{ shipments }} as shipments
-            on kept.shipment_id = shipments.shipment_id
+        left join (select {{ shipment_hash() }} as shipment_hash from {{ shipments }}) as shipments
+            on kept.shipment_hash = shipments.shipment_hash
+        where kept.shipment_hash is not null and shipments.shipment_hash is null
+        union all
+        select key_hash from {{ this }} where landed_shipment_id in (select shipment_id from {{ shipments }})
+        union all
+        select converted.key_hash
+        from converted
         left join rates_on_dates
-            on kept.source_system = rates_on_dates.source_system
-            and upper(kept.currency) = rates_on_dates.currency
-            and kept.charged_on = rates_on_dates.document_date
-        where shipments.shipment_id is null
-            or kept.record_status <> 'staged'
-            or coalesce(kept.order_id, '') <> coalesce(shipments.order_id, '')
-            or coalesce(kept.customer_id, '') <> coalesce(shipments.customer_id, '')
-            or coalesce(kept.organisation_id, '') <> coalesce(shipments.organisation_id, '')
-            or coalesce(kept.rate, -1) <> coalesce(rates_on_dates.rate, -1)
-            or kept.is_inverse_rate <> coalesce(rates_on_dates.is_inverse, false)
+            on converted.source_system = rates_on_dates.source_system
+            and converted.currency = rates_on_dates.currency
+            and converted.charged_on = rates_on_dates.document_date
+        where coalesce(converted.rate, -1) <> coalesce(rates_on_dates.rate, -1)
+            or converted.is_inverse_rate <> coalesce(rates_on_dates.is_inverse, false)
     )
     {%- endif -%}
+{%- endmacro %}
+
+
+{# What a charge takes from its shipment. #}
+{% macro shipment_hash() -%}
+    {{ key_hash(['shipment_id', 'order_id', 'customer_id', 'organisation_id']) }}
 {%- endmacro %}
 
 

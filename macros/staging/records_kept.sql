@@ -4,12 +4,13 @@
 
    1. All records go out whose key stands in a landing day that is not the same on both sides, with every version of the key: a
       re-delivery moves the verdict of older ones.
-   2. Lines go out whose header is no longer what their verdict says.
+   2. Lines go out whose header is no longer what they took from it, or what their verdict says of it. Those that go on waiting stay: they
+      stand in every landing day, and what comes in would look through all of them.
    3. What comes in is what is not there: of landing days with fewer records than landed, the keys that are missing. #}
 {% macro keep_records(columns, key, header=none) -%}
     {%- set hooks = ['{{ drop_records_due(raw_table_of(this), ' ~ columns ~ ', ' ~ key ~ ') }}'] -%}
     {%- if header is not none -%}
-        {%- do hooks.append('{{ drop_records_of_other_headers(' ~ key ~ ", '" ~ header.model ~ "', " ~ header.key ~ ') }}') -%}
+        {%- do hooks.append('{{ drop_records_of_other_headers(' ~ key ~ ', ' ~ header ~ ') }}') -%}
     {%- endif -%}
     {{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook=hooks) }}
 {%- endmacro %}
@@ -51,21 +52,51 @@
 {%- endmacro %}
 
 
-{# Step 2. The few lines that wait for their header are asked about every time. #}
-{% macro drop_records_of_other_headers(key, header, header_key) -%}
-    {%- set headers = ref(header) -%}
+{# Step 2. #}
+{% macro drop_records_of_other_headers(key, header) -%}
+    {%- set headers, header_key = ref(header.model), ['source_system'] + header.key -%}
     {%- if is_incremental() -%}
     delete from {{ this }}
     where {{ key_hash(key) }} in (
-        select {{ key_hash(key) }} from {{ this }} where quarantine_rule in ('header_missing', 'header_quarantined')
-        union all
         select {{ key_hash(key, prefix='lines.') }}
         from {{ this }} as lines
-        left join (select {{ (['source_system'] + header_key) | join(', ') }} from {{ headers }} where record_status = 'staged') as headers
-            on {% for name in ['source_system'] + header_key %}{{ ' and ' if not loop.first }}lines.{{ name }} = headers.{{ name }}{% endfor %}
-        where lines.record_status = 'staged' and headers.source_system is null
+        left join (select {{ header_hash(header) }} as header_hash from {{ headers }} where record_status = 'staged') as headers
+            on lines.header_hash = headers.header_hash
+        where lines.record_status = 'staged' and headers.header_hash is null
+        union all
+        select {{ key_hash(key, prefix='waiting.') }}
+        from (select * from {{ this }} where quarantine_rule in ('header_missing', 'header_quarantined')) as waiting
+        left join (
+            {{ header_states(header, 'select ' ~ key_hash(header_key) ~ ' from ' ~ this ~ " where quarantine_rule in ('header_missing', 'header_quarantined')") }}
+        ) as header_states
+            on {% for name in header_key %}{{ ' and ' if not loop.first }}waiting.{{ name }} = header_states.{{ name }}{% endfor %}
+        where waiting.quarantine_rule <> case when header_states.source_system is null then 'header_missing' else coalesce(header_states.header_rule, 'none') end
     )
     {%- endif -%}
+{%- endmacro %}
+
+
+{# What became of headers, and what lines take from them; `only`: a select of hashes of the keys that are asked for. #}
+{% macro header_states(header, only=none) -%}
+    {%- set header_key = ['source_system'] + header.key -%}
+    select
+        {{ header_key | join(', ') }},
+        {%- for name in header.columns %}
+        max(case when record_status = 'staged' then {{ name }} end) as {{ name }},
+        {%- endfor %}
+        max(case when record_status = 'staged' then {{ header_hash(header) }} end) as header_hash,
+        case when max(case when record_status = 'staged' then 1 else 0 end) = 0 then 'header_quarantined' end as header_rule
+    from {{ ref(header.model) }}
+    {%- if only %}
+    where {{ key_hash(header_key) }} in ({{ only }})
+    {%- endif %}
+    group by {{ header_key | join(', ') }}
+{%- endmacro %}
+
+
+{# All that a line takes from its header. #}
+{% macro header_hash(header) -%}
+    {{ key_hash(['source_system'] + header.key + header.columns | list) }}
 {%- endmacro %}
 
 

@@ -8,6 +8,7 @@
    other record passes by without a window. The keys are told apart by a hash, which one narrow join compares also
    where a part of the key may be empty; two keys that share a hash only take the longer way, where windows compare
    the keys themselves. Each branch reads the source by itself, so that the engine can leave out what it does not need.
+   `header`: the model lines find their headers in, its key without source_system, and its columns that lines take over, with their kinds.
    `keep`: the table is kept from run to run (records_kept), and only what it does not have is read. `kept_key` says so of another table, this
    model's, whose rows are these records: what the hash of its key is. #}
 {% macro stage_records(relation, key, columns, required=[], rules=[], header=none, optional_key=[], keep=false, hashed=false, kept_key=none) %}
@@ -23,6 +24,12 @@ select
     {%- endfor %}
     {%- if hashed %}
     {{ record_hash([]) }} as record_hash,
+    {%- endif %}
+    {%- if header is not none %}
+    {%- for name, kind in header.columns.items() %}
+    cast(null as {{ cell_types()[kind].type }}) as {{ name }},
+    {%- endfor %}
+    {{ record_hash([]) }} as header_hash,
     {%- endif %}
     cast(null as {{ dbt.type_string() }}) as record_status,
     cast(null as {{ dbt.type_string() }}) as quarantine_rule,
@@ -137,18 +144,19 @@ select * from records
 ,
 
 headers as (
-    select {{ (['source_system'] + header.key) | join(', ') }}, max(case when record_status = 'staged' then 1 else 0 end) as is_staged
-    from {{ ref(header.model) }}
-    group by {{ (['source_system'] + header.key) | join(', ') }}
+    {{ header_states(header, 'select ' ~ key_hash(['source_system'] + header.key) ~ ' from records' if records_due else none) }}
 ),
 
 records_with_header as (
     select
         records.*,
+        {%- for name in header.columns | list + ['header_hash'] %}
+        case when records.record_status = 'staged' then headers.{{ name }} end as {{ name }},
+        {%- endfor %}
         case
-            when records.record_status <> 'staged' or headers.is_staged = 1 then null
-            when headers.is_staged = 0 then 'header_quarantined'
-            else 'header_missing'
+            when records.record_status <> 'staged' then null
+            when headers.source_system is null then 'header_missing'
+            else headers.header_rule
         end as header_rule
     from records
     left join headers
@@ -157,6 +165,7 @@ records_with_header as (
 
 select
     {{ staged_columns | join(', ') }},
+    {{ (header.columns | list + ['header_hash']) | join(', ') }},
     case when header_rule is not null then 'quarantined' else record_status end as record_status,
     coalesce(quarantine_rule, header_rule) as quarantine_rule,
     case

@@ -27,7 +27,7 @@ charges as (
 ),
 
 shipments as (
-    select shipment_id, order_id, customer_id, organisation_id from {{ ref('int_shipments_traced') }}
+    select shipment_id, order_id, customer_id, organisation_id, {{ shipment_hash() }} as shipment_hash from {{ ref('int_shipments_traced') }}
 ),
 
 documents as (
@@ -45,6 +45,7 @@ charges_converted as (
         shipments.order_id,
         shipments.customer_id,
         shipments.organisation_id,
+        shipments.shipment_hash,
         -- Rates were looked for on the days of what is staged.
         case when charges.record_status = 'staged' then rates_on_dates.rate end as rate,
         coalesce(charges.record_status = 'staged' and rates_on_dates.is_inverse, false) as is_inverse_rate,
@@ -66,6 +67,7 @@ select
     source_system,
     {{ global_id('source_system', 'charge_id') }} as charge_id,
     traced_shipment_id as shipment_id,
+    case when traced_shipment_id is null then global_shipment_id end as landed_shipment_id,
     order_id,
     customer_id,
     organisation_id,
@@ -91,5 +93,6 @@ select
     rate,
     is_inverse_rate,
     key_hash,
-    record_hash
+    record_hash,
+    shipment_hash
 from charges_converted

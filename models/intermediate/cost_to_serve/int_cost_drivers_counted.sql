@@ -1,8 +1,13 @@
 -- R15: what every customer used of every driver in a month, each unit counted once. A unit that cannot be traced to a customer
 -- has none, and still counts in the volume of its driver: nobody else pays for it. Its organisation is that of the ERP it stands in;
 -- a visit to a stranger names none, so it belongs to the only organisation there is, or else to the company alone. Quantities
--- below zero use nothing.
+-- below zero use nothing. Kept from run to run by month.
+{{ keep_months('driver_month', 'int_driver_months', 'drivers_fingerprint') }}
 with
+
+months_due as (
+    {{ months_due('driver_month', 'int_driver_months', 'drivers_fingerprint') }}
+),
 
 customers as (
     select customer_id, organisation_id from {{ ref('int_customers_identified') }}
@@ -18,56 +23,44 @@ only_organisation as (
 ),
 
 orders as (
-    select source_system, order_id, order_date, {{ global_id('source_system', 'customer_id') }} as customer_id
+    select source_system, {{ month_start('order_date') }} as driver_month, {{ global_id('source_system', 'customer_id') }} as customer_id
     from {{ ref('stg_erp__orders') }}
-    where record_status = 'staged' and order_date is not null
+    where record_status = 'staged' and order_date is not null and {{ is_month_due(month_start('order_date')) }}
 ),
 
 -- Typing a cancelled order was work as well.
 order_lines as (
-    select source_system, order_id from {{ ref('stg_erp__order_lines') }} where record_status = 'staged'
+    select source_system, {{ month_start('order_date') }} as driver_month, {{ global_id('source_system', 'customer_id') }} as customer_id
+    from {{ ref('stg_erp__order_lines') }}
+    where record_status = 'staged' and order_date is not null and {{ is_month_due(month_start('order_date')) }}
 ),
 
 invoices as (
-    select source_system, customer_id, invoice_date
+    select source_system, {{ month_start('invoice_date') }} as driver_month, customer_id
     from {{ ref('int_invoices_judged') }}
-    where record_status = 'staged' and document_type = 'invoice'
+    where record_status = 'staged' and document_type = 'invoice' and {{ is_month_due(month_start('invoice_date')) }}
 ),
 
 shipments as (
-    select * from {{ ref('int_shipments_traced') }} where shipped_on is not null
+    select * from {{ ref('int_shipments_traced') }} where shipped_on is not null and {{ is_month_due(month_start('shipped_on')) }}
 ),
 
 returns_received as (
-    select received_on, order_source_system as source_system, customer_id from {{ ref('int_returns_traced') }}
-),
-
--- An account that stands for several customers counts for the one that is linked best, then for the first id.
-accounts_ranked as (
-    select
-        party_id,
-        customer_id,
-        row_number() over (partition by party_id order by confidence desc, customer_id asc) as preference
-    from {{ ref('int_customers_matched_to_parties') }}
-    where party_kind = 'crm_account' and not is_ambiguous
+    select order_source_system as source_system, {{ month_start('received_on') }} as driver_month, customer_id
+    from {{ ref('int_returns_traced') }}
+    where {{ is_month_due(month_start('received_on')) }}
 ),
 
 activities as (
-    select
-        activities.activity_type,
-        activities.performed_on,
-        accounts_ranked.customer_id
-    from {{ ref('stg_crm__activities') }} as activities
-    left join accounts_ranked
-        on {{ global_id('activities.source_system', 'activities.account_id') }} = accounts_ranked.party_id
-        and accounts_ranked.preference = 1
-    where activities.record_status = 'staged' and activities.performed_on is not null
+    select activity_type, {{ month_start('performed_on') }} as driver_month, customer_id
+    from {{ ref('int_activities_traced') }}
+    where {{ is_month_due(month_start('performed_on')) }}
 ),
 
 sales as (
     select member_id as customer_id, period_from as driver_month, sum(quantity) as quantity, sum(net_sales) as net_sales
     from {{ ref('int_sales_summed_to_periods') }}
-    where entity = 'customer' and is_month
+    where entity = 'customer' and is_month and {{ is_month_due('period_from') }}
     group by member_id, period_from
 ),
 
@@ -76,43 +69,26 @@ landed_quantities as (
         driver,
         source_system,
         {{ global_id('source_system', 'customer_id') }} as customer_id,
-        driver_month,
+        {{ month_start('driver_month') }} as driver_month,
         quantity
     from {{ ref('stg_erp__driver_quantities') }}
-    where record_status = 'staged'
+    where record_status = 'staged' and driver_month is not null and {{ is_month_due(month_start('driver_month')) }}
         and driver not in ('none', '{{ counted_drivers() | join("', '") }}')
 ),
 
 quantities as (
-    select 'orders' as driver, {{ month_start('order_date') }} as driver_month, customer_id, source_system, cast(count(*) as numeric(18, 4)) as quantity
-    from orders
-    group by {{ month_start('order_date') }}, customer_id, source_system
-    union all
-    select
-        'order_lines' as driver,
-        {{ month_start('orders.order_date') }} as driver_month,
-        orders.customer_id,
-        orders.source_system,
-        cast(count(*) as numeric(18, 4)) as quantity
-    from orders
-    inner join order_lines
-        on orders.source_system = order_lines.source_system
-        and orders.order_id = order_lines.order_id
-    group by {{ month_start('orders.order_date') }}, orders.customer_id, orders.source_system
-    union all
-    select 'invoices' as driver, {{ month_start('invoice_date') }} as driver_month, customer_id, source_system, cast(count(*) as numeric(18, 4)) as quantity
-    from invoices
-    group by {{ month_start('invoice_date') }}, customer_id, source_system
-    union all
-    select 'returns' as driver, {{ month_start('received_on') }} as driver_month, customer_id, source_system, cast(count(*) as numeric(18, 4)) as quantity
-    from returns_received
-    group by {{ month_start('received_on') }}, customer_id, source_system
+    {%- for driver, documents in {'orders': 'orders', 'order_lines': 'order_lines', 'invoices': 'invoices', 'returns': 'returns_received'}.items() %}
+    select '{{ driver }}' as driver, driver_month, customer_id, source_system, cast(count(*) as numeric(18, 4)) as quantity
+    from {{ documents }}
+    group by driver_month, customer_id, source_system
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
     {%- for driver, activity_type in [('visits', 'visit'), ('calls', 'call'), ('support_cases', 'support_case')] %}
     union all
-    select '{{ driver }}' as driver, {{ month_start('performed_on') }} as driver_month, customer_id, cast(null as {{ dbt.type_string() }}) as source_system, cast(count(*) as numeric(18, 4)) as quantity
+    select '{{ driver }}' as driver, driver_month, customer_id, cast(null as {{ dbt.type_string() }}) as source_system, cast(count(*) as numeric(18, 4)) as quantity
     from activities
-    where lower(activity_type) = '{{ activity_type }}'
-    group by {{ month_start('performed_on') }}, customer_id
+    where activity_type = '{{ activity_type }}'
+    group by driver_month, customer_id
     {%- endfor %}
     union all
     select 'units' as driver, driver_month, customer_id, cast(null as {{ dbt.type_string() }}) as source_system, cast(quantity as numeric(18, 4)) as quantity
@@ -123,11 +99,11 @@ quantities as (
     union all
     select 'days_outstanding_value' as driver, cost_month as driver_month, customer_id, cast(null as {{ dbt.type_string() }}) as source_system, cast(value_days as numeric(18, 4)) as quantity
     from {{ ref('int_days_outstanding_valued') }}
+    where {{ is_month_due('cost_month') }}
     union all
-    select driver, {{ month_start('driver_month') }} as driver_month, customer_id, source_system, cast(sum(quantity) as numeric(18, 4)) as quantity
+    select driver, driver_month, customer_id, source_system, cast(sum(quantity) as numeric(18, 4)) as quantity
     from landed_quantities
-    where driver_month is not null
-    group by driver, {{ month_start('driver_month') }}, customer_id, source_system
+    group by driver, driver_month, customer_id, source_system
 ),
 
 quantities_placed as (
@@ -162,12 +138,17 @@ quantities_placed as (
 )
 
 select
-    driver,
-    organisation_id,
-    driver_month,
-    customer_id,
-    cast(sum(quantity) as numeric(18, 4)) as quantity
+    quantities_placed.driver,
+    quantities_placed.organisation_id,
+    quantities_placed.driver_month,
+    quantities_placed.customer_id,
+    cast(sum(quantities_placed.quantity) as numeric(18, 4)) as quantity,
+    months_due.input_fingerprint
 from quantities_placed
-where quantity is not null
-group by driver, organisation_id, driver_month, customer_id
-having sum(quantity) > 0
+left join months_due
+    on quantities_placed.driver_month = months_due.month_from
+where quantities_placed.quantity is not null
+group by
+    quantities_placed.driver, quantities_placed.organisation_id, quantities_placed.driver_month, quantities_placed.customer_id,
+    months_due.input_fingerprint
+having sum(quantities_placed.quantity) > 0

@@ -18,9 +18,7 @@ inputs as (
     where record_status = 'staged'
     group by cost_month
     union all
-    select driver_month as month_from, {{ sum_of_hashes(["cast('driver' as " ~ dbt.type_string() ~ ")", 'driver', 'organisation_id', 'customer_id', 'quantity']) }} as input_hash
-    from {{ ref('int_cost_drivers_counted') }}
-    group by driver_month
+    select month_from, drivers_fingerprint as input_hash from {{ ref('int_driver_months') }}
     union all
     select
         {{ month_start('charged_on') }} as month_from,

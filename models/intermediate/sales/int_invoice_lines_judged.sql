@@ -74,6 +74,7 @@ lines_completed as (
 select
     source_system,
     global_invoice_id as invoice_id,
+    case when global_invoice_id is null then {{ global_id('source_system', 'invoice_id') }} end as landed_invoice_id,
     line_number,
     document_type,
     invoice_date,

@@ -11,6 +11,6 @@
         'promised_on': 'date',
         'status': 'text',
     },
-    header={'model': 'stg_erp__orders', 'key': ['order_id']},
+    header={'model': 'stg_erp__orders', 'key': ['order_id'], 'columns': {'order_date': 'date', 'customer_id': 'text'}},
     keep=true,
 ) }}

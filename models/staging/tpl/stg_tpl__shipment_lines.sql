@@ -8,6 +8,6 @@
         'product_id': 'text',
         'quantity': 'quantity',
     },
-    header={'model': 'stg_tpl__shipments', 'key': ['shipment_id']},
+    header={'model': 'stg_tpl__shipments', 'key': ['shipment_id'], 'columns': {}},
     keep=true,
 ) }}
