@@ -1,6 +1,6 @@
-{# How a table by month is kept from run to run: every row has the fingerprint of its month, which a table of months knows
-   (int_sales_months, int_driver_months, int_cost_months, int_activity_months, int_stratification_inputs). Before the insert the months go out whose fingerprint is another one now;
-   those that are not there come in. `key`: what the table of months calls them. #}
+{# How a table by month is kept from run to run: every row has the fingerprint of its month, which a table of months knows (int_sales_months,
+   int_driver_months, int_cost_months, int_activity_months, int_stratification_inputs). Before the insert the months go out whose fingerprint is
+   another one now; those that are not there come in. `key`: what the table of months calls them. #}
 {% macro keep_months(month, months, fingerprint, key='month_from') -%}
     {{ config(
         materialized='incremental',

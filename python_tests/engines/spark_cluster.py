@@ -2,7 +2,7 @@
 
 As a context manager it is there for the length of a block; from the command line until Ctrl-C:
 
-    python -m python_tests.engines.spark_cluster [--folder build/spark_cluster]
+    python -m python_tests.engines.spark_cluster [--folder build/spark_cluster] [--for-data]
 
 It listens on free loopback ports, keeps its tables, its metastore and its logs in one folder, and stops everything it
 started at the end. What is in the folder is there again when the cluster starts on it a second time only for tables in
@@ -35,6 +35,18 @@ ICEBERG = "smfs.shaded.org.apache.iceberg"
 # Two executors of one core, as there are two cores; 256 MB for each of the three daemons, 1.2 GB for each executor,
 # 1.8 GB for the driver: below 5 GB with what Java needs beside its heap.
 DAEMON_MEMORY, EXECUTOR_MEMORY, DRIVER_MEMORY = "256m", "800m", "1800m"
+# What Java needs beside an executor's heap, in megabytes: Spark's own least.
+EXECUTOR_OVERHEAD = 400
+
+# With --for-data, to measure by millions of rows: 14 GB in all, and Spark's own planning and compiling.
+FOR_DATA_MEMORY = {"executor_memory": "4500m", "driver_memory": "3500m"}
+FOR_DATA_SETTINGS = {
+    "spark.sql.shuffle.partitions": "8",
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.executor.extraJavaOptions": "-XX:+UseSerialGC",
+}
 
 # Two cores, and programs that live for minutes: little is gained by compiling their code twice.
 JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
@@ -78,11 +90,20 @@ class SparkCluster:
 
     host = "127.0.0.1"
 
-    def __init__(self, folder: Path, environment: Path = ENVIRONMENT, jars: Path | None = None, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Path = ENVIRONMENT,
+        jars: Path | None = None,
+        settings: dict[str, str] | None = None,
+        executor_memory: str = EXECUTOR_MEMORY,
+        driver_memory: str = DRIVER_MEMORY,
+    ) -> None:
         self.folder = folder.resolve()
         self.environment = environment
         self.jars = jars or PROJECT / "build" / "spark_jars"
         self.settings = settings or {}
+        self.executor_memory, self.driver_memory = executor_memory, driver_memory
         self.processes: list[subprocess.Popen] = []
         self.port = 0
 
@@ -116,8 +137,8 @@ class SparkCluster:
         master = f"spark://{self.host}:{free_port()}"
         settings = {
             "spark.master": master,
-            "spark.driver.memory": DRIVER_MEMORY,
-            "spark.executor.memory": EXECUTOR_MEMORY,
+            "spark.driver.memory": self.driver_memory,
+            "spark.executor.memory": self.executor_memory,
             "spark.executor.cores": "1",
             "spark.driver.extraClassPath": class_path,
             "spark.executor.extraClassPath": class_path,
@@ -181,13 +202,14 @@ class SparkCluster:
         launcher = str(home / "bin" / "spark-class")
         port = master.rsplit(":", 1)[1]
         start("master", launcher, "org.apache.spark.deploy.master.Master", "--host", self.host, "--port", port, "--webui-port", "0")
+        worker_memory = f"{int(self.executor_memory.removesuffix('m')) + EXECUTOR_OVERHEAD}M"
         for number in [1, 2]:
             work = str(self.folder / "work" / str(number))
-            start(f"worker_{number}", launcher, "org.apache.spark.deploy.worker.Worker", "-c", "1", "-m", "1200M", "--host", self.host,
+            start(f"worker_{number}", launcher, "org.apache.spark.deploy.worker.Worker", "-c", "1", "-m", worker_memory, "--host", self.host,
                   "--webui-port", "0", "--work-dir", work, master)
         start("thrift", str(home / "bin" / "spark-submit"), "--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2",
               "--name", "stratum", "spark-internal", "--hiveconf", f"hive.server2.thrift.port={self.port}",
-              "--hiveconf", f"hive.server2.thrift.bind.host={self.host}", memory=DRIVER_MEMORY)
+              "--hiveconf", f"hive.server2.thrift.bind.host={self.host}", memory=self.driver_memory)
         self._wait()
 
     def _wait(self, seconds: int = 180) -> None:
@@ -230,9 +252,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=PROJECT / "build" / "spark_cluster")
     parser.add_argument("--environment", type=Path, default=ENVIRONMENT)
+    parser.add_argument("--for-data", action="store_true", help="memory and settings for millions of rows instead of many short statements")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with SparkCluster(arguments.folder, arguments.environment) as cluster:
+    sized = {"settings": FOR_DATA_SETTINGS, **FOR_DATA_MEMORY} if arguments.for_data else {}
+    with SparkCluster(arguments.folder, arguments.environment, **sized) as cluster:
         print("\n".join(f"export {name}={value}" for name, value in cluster.variables.items()), flush=True)
         print("Ctrl-C stops the cluster.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
