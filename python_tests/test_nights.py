@@ -104,6 +104,8 @@ HELD_BACK = {
     "erp.sales_reps": "true order by hash(sales_rep_id) limit 2",
     "tpl.shipments": "true order by hash(shipment_id) limit 20",
 }
+# Of these a quarter arrives without the moment it landed, is quarantined, and gone in the night after: what waits has another reason to.
+HEADERS = ("erp.invoices", "erp.orders", "tpl.shipments")
 # What others follow: no cell of the notes, lines, charges and periods it concerns is another one. First what leaves most months alone, each
 # thing others than the next: payments the last two, lines the fifth from the end, charges the seventh, and so on; customers all.
 LAST_LANDED = "(select max(loaded_at)::date from landed)"
@@ -185,8 +187,12 @@ def test_kept_tables_are_those_of_a_full_refresh(small_world: Path, tmp_path: Pa
     for night, variables in {"arrived": {}, "paid": {}, "killed": {}, "partial": OTHER_VARIABLES}.items():
         if night == "arrived":
             for table in HELD_BACK:
-                change(small_world, table, f"insert into landed from read_parquet('{tmp_path / table}.parquet')")
+                moment = "case when row_number() over () % 4 <> 0 then loaded_at end" if table in HEADERS else "loaded_at"
+                arrived = f"select * replace ({moment} as loaded_at) from read_parquet('{tmp_path / table}.parquet')"
+                change(small_world, table, f"insert into landed {arrived}")
         elif night == "paid":
+            for table in HEADERS:
+                change(small_world, table, "delete from landed where loaded_at is null")
             for table, statements in FOLLOWED_IN_A_FEW_MONTHS.items():
                 change(small_world, table, *statements)
         elif night == "killed":
