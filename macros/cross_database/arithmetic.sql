@@ -68,9 +68,16 @@
 
 
 {# An amount of two decimals as whole cents, and whole cents as an amount: shares of money are computed in between. Wide enough for
-   the largest amounts, and for a product of two of them that fits 38 digits. #}
+   the largest amounts, and for a product of two of them that fits 38 digits. Taken over in two parts, as to_ten_thousandths does. #}
 {% macro to_cents(amount) -%}
-    cast(cast({{ amount }} as numeric(19, 2)) * 100 as numeric(20, 0))
+    {%- set size = 'abs(cast(' ~ amount ~ ' as numeric(18, 2)))' -%}
+    cast(
+        case when {{ amount }} < 0 then -1 else 1 end
+        * (
+            cast(floor({{ size }}) as numeric(19, 0)) * 100
+            + cast(cast({{ size }} - floor({{ size }}) as numeric(3, 2)) * 100 as numeric(3, 0))
+        ) as numeric(20, 0)
+    )
 {%- endmacro %}
 
 {% macro from_cents(cents) -%}

@@ -23,18 +23,12 @@
     {%- if is_absent(relation.schema, relation.identifier) -%}
     delete from {{ this }}
     {%- else -%}
+    {#- Keys are hashed of the days that are due alone. -#}
     delete from {{ this }}
     where {{ kept_key }} in (
-        select key_hash
-        from (
-            select {{ landed_on('loaded_at') }} as landed_on, {{ key_hash(key) }} as key_hash
-            from (
-                {{ typed_records(relation, columns, only=key + ['loaded_at']) }}
-            ) as landed_records
-            union all
-            select {{ landed_on('loaded_at') }} as landed_on, {{ kept_key }} as key_hash from {{ this }}
-        ) as records
-        where landed_on in (
+        with
+
+        days_due as (
             select landed_on
             from (
                 select {{ landed_on(landed_cell('loaded_at', 'timestamp', raw_column_types(relation))) }} as landed_on, cast({{ record_hash(columns) }} as numeric(38, 0)) as record_hash
@@ -46,6 +40,16 @@
             group by landed_on
             having sum(record_hash) <> 0
         )
+
+        select {{ key_hash(key) }} as key_hash
+        from (
+            {{ typed_records(relation, columns, only=key + ['loaded_at']) }}
+        ) as landed_records
+        where {{ landed_on('loaded_at') }} in (select landed_on from days_due)
+        union all
+        select {{ kept_key }} as key_hash
+        from {{ this }}
+        where {{ landed_on('loaded_at') }} in (select landed_on from days_due)
     )
     {%- endif -%}
     {%- endif -%}

@@ -1,12 +1,42 @@
--- Every order and customer once, nothing empty, and what is left is margin less charges: all in one pass over a view of all orders.
+-- The orders together are the lines of orders and the charges that went out with orders, none of them empty: in one pass over a view of all
+-- of them. An order that stood twice, or was lost, would tell in the sums; compared one by one they cost more than the view itself.
+with
+
+orders as (
+    select
+        count(*) as order_count,
+        count(order_id) as id_count,
+        count(customer_id) as customer_count,
+        sum(net_sales) as net_sales,
+        sum(gross_margin) as gross_margin,
+        sum(direct_charges) as direct_charges,
+        sum(pocket_margin) as pocket_margin
+    from {{ ref('fct_order_pocket_margins') }}
+),
+
+lines as (
+    select coalesce(sum(net_sales), 0) as net_sales, coalesce(sum(gross_margin), 0) as gross_margin
+    from {{ ref('fct_invoice_lines') }}
+    where order_key not like 'invoice:%'
+),
+
+charges as (
+    select coalesce(sum(cost), 0) as direct_charges
+    from {{ ref('int_charges_judged') }}
+    where record_status = 'staged' and order_id is not null and customer_id is not null
+)
+
 select
-    order_id,
-    customer_id,
-    count(*) as record_count
-from {{ ref('fct_order_pocket_margins') }}
-group by order_id, customer_id
-having count(*) > 1
-    or order_id is null
-    or customer_id is null
-    or count(net_sales + cost + gross_margin + direct_charges + pocket_margin) < count(*)
-    or sum(pocket_margin) <> sum(gross_margin) - sum(direct_charges)
+    orders.*,
+    lines.net_sales as net_sales_of_lines,
+    lines.gross_margin as gross_margin_of_lines,
+    charges.direct_charges as direct_charges_of_shipments
+from orders
+cross join lines
+cross join charges
+where orders.id_count < orders.order_count
+    or orders.customer_count < orders.order_count
+    or coalesce(orders.net_sales, 0) <> lines.net_sales
+    or coalesce(orders.gross_margin, 0) <> lines.gross_margin
+    or coalesce(orders.direct_charges, 0) <> charges.direct_charges
+    or coalesce(orders.pocket_margin, 0) <> lines.gross_margin - charges.direct_charges

@@ -3,14 +3,23 @@
 with
 
 changes as (
-    select
-        *,
-        lead(tier_start) over (partition by segment_type_id, member_id order by to_date asc) as next_tier_start,
-        lead(from_date) over (partition by segment_type_id, member_id order by to_date asc) as next_from_date
-    from {{ ref('fct_tier_changes') }}
+    select * from {{ ref('fct_tier_changes') }}
+),
+
+begun_elsewhere as (
+    select changes.segment_type_id, changes.member_id, changes.to_date
+    from changes
+    inner join changes as next_changes
+        on changes.segment_type_id = next_changes.segment_type_id
+        and changes.member_id = next_changes.member_id
+        and changes.to_date = next_changes.from_date
+    where changes.tier_end <> next_changes.tier_start
 )
 
-select *
+select segment_type_id, member_id, to_date
+from begun_elsewhere
+union all
+select segment_type_id, member_id, to_date
 from changes
 where 'start|' || causes <> 'start'
     {%- for step in ['hierarchy', 'configuration', 'own_metric', 'peers', 'override', 'hysteresis'] %}
@@ -19,4 +28,3 @@ where 'start|' || causes <> 'start'
     || case when is_moved_by_{{ step }} then '|{{ step }}:' || {{ before }} || '>' || {{ after }} else '' end
     {%- endfor %}
     or causes not like '%>' || tier_end
-    or (next_from_date = to_date and next_tier_start <> tier_end)

@@ -17,9 +17,18 @@ tiers as (
     select segment_type_id, tier_rank, tier from {{ ref('int_segment_tiers') }}
 ),
 
+evaluations as (
+    select segment_type_id, to_date as evaluation_date from pairs
+    union
+    select old_segment_type_id as segment_type_id, from_date as evaluation_date from pairs
+),
+
 members as (
     select evaluated.segment_type_id, evaluated.evaluation_date, evaluated.member_id, tiers.tier
-    from {{ ref('int_segment_members_evaluated') }} as evaluated
+    from evaluations
+    inner join {{ ref('int_segment_members_evaluated') }} as evaluated
+        on evaluations.segment_type_id = evaluated.segment_type_id
+        and evaluations.evaluation_date = evaluated.evaluation_date
     inner join tiers
         on evaluated.segment_type_id = tiers.segment_type_id
         and evaluated.tier_rank = tiers.tier_rank

@@ -2,6 +2,10 @@
 -- ERP it stands in, also where its customer is a stranger.
 with
 
+returns_received as (
+    select * from {{ ref('stg_tpl__returns') }} where record_status = 'staged' and received_on is not null
+),
+
 customers as (
     select customer_id from {{ ref('int_customers_identified') }}
 ),
@@ -13,7 +17,7 @@ orders_by_number as (
         min(source_system) as source_system,
         min({{ global_id('source_system', 'customer_id') }}) as customer_id
     from {{ ref('stg_erp__orders') }}
-    where record_status = 'staged'
+    where record_status = 'staged' and order_id in (select order_id from returns_received)
     group by order_id
     having count(*) = 1
 ),
@@ -30,11 +34,10 @@ select
     coalesce(customers.customer_id, consignees.customer_id) as customer_id,
     returns.received_on,
     returns.quantity
-from {{ ref('stg_tpl__returns') }} as returns
+from returns_received as returns
 left join orders_by_number
     on returns.order_id = orders_by_number.order_id
 left join customers
     on orders_by_number.customer_id = customers.customer_id
 left join consignees
     on {{ global_id('returns.source_system', 'returns.consignee_code') }} = consignees.party_id
-where returns.record_status = 'staged' and returns.received_on is not null

@@ -19,20 +19,29 @@ segment_types as (
     select segment_type_id from {{ ref('int_segment_types') }} where status in ('active', 'challenger')
 ),
 
+months_compared as (
+    select segment_type_id, month_end as evaluation_date from month_pairs
+    union
+    select segment_type_id, previous_month_end as evaluation_date from month_pairs
+),
+
 members as (
     select
-        segment_type_id,
-        evaluation_date,
-        member_id,
-        coalesce(inherited_from, member_id) as entity_id,
-        tier_rank,
-        computed_tier_rank,
-        reason_code,
-        tier_source,
-        override_id,
-        metric_amount
-    from {{ ref('int_segment_members_evaluated') }}
-    where in_population
+        evaluated.segment_type_id,
+        evaluated.evaluation_date,
+        evaluated.member_id,
+        coalesce(evaluated.inherited_from, evaluated.member_id) as entity_id,
+        evaluated.tier_rank,
+        evaluated.computed_tier_rank,
+        evaluated.reason_code,
+        evaluated.tier_source,
+        evaluated.override_id,
+        evaluated.metric_amount
+    from months_compared
+    inner join {{ ref('int_segment_members_evaluated') }} as evaluated
+        on months_compared.segment_type_id = evaluated.segment_type_id
+        and months_compared.evaluation_date = evaluated.evaluation_date
+    where evaluated.in_population
 ),
 
 {% for side, month in {'befores': 'previous_month_end', 'afters': 'month_end'}.items() -%}

@@ -162,20 +162,5 @@ select
     cast(count_before as bigint) as count_before,
     cast(count_through as bigint) as count_through,
     cast(total_count as bigint) as total_count,
-    case method
-        when 'absolute'
-            then case
-                    {%- for tier in range(1, sales_tier_limit() + 1) %}
-                    when metric_amount >= minimum_amount_{{ tier }} then tier_rank_{{ tier }}
-                    {%- endfor %}
-                end
-        when 'sequential_quota' then null
-        else
-            case
-                {%- for tier in range(1, sales_tier_limit() + 1) %}
-                when {{ is_inside_cut('boundary', 'before', 'own', 'through', '(cumulative_cut_' ~ tier ~ ' * total)') }}
-                    then tier_rank_{{ tier }}
-                {%- endfor %}
-            end
-    end as cut_tier_rank
+    {{ cut_tier_rank('before', 'own', 'through', 'total') }} as cut_tier_rank
 from measured

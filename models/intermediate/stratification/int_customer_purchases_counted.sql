@@ -23,14 +23,12 @@ first_months as (
     cross join first_months
 ),
 
+-- Found by hash: one number to compare. Who shares it by chance has no month after and is nobody's predecessor.
 {{ thing }}s_before as (
     select customer_id, counted_id, max(sales_month) as sales_month
     from {{ thing }}s
     where not is_due
-        and exists (
-            select 1 from {{ thing }}s as due
-            where due.is_due and due.customer_id = {{ thing }}s.customer_id and due.counted_id = {{ thing }}s.counted_id
-        )
+        and {{ key_hash(['customer_id', 'counted_id']) }} in (select {{ key_hash(['customer_id', 'counted_id']) }} from {{ thing }}s where is_due)
     group by customer_id, counted_id
 ),
 

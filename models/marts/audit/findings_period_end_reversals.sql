@@ -45,30 +45,32 @@ period_ends as (
     from evaluations
 ),
 
-lines as (
-    select
-        case when document_type = 'credit_note' then original_invoice_id else invoice_id end as invoice_id,
-        document_type,
-        customer_id,
-        invoice_date,
-        branch_id,
-        brand,
-        net_sales
-    from {{ ref('fct_invoice_lines') }}
-),
-
 -- Few of all lines: what follows looks at nothing else.
 credited_invoices as (
-    select distinct invoice_id from lines where document_type = 'credit_note' and invoice_id is not null
+    select distinct original_invoice_id as invoice_id
+    from {{ ref('fct_invoice_lines') }}
+    where document_type = 'credit_note' and original_invoice_id is not null
+),
+
+lines as (
+    select
+        credited_invoices.invoice_id,
+        lines.document_type,
+        lines.customer_id,
+        lines.invoice_date,
+        lines.branch_id,
+        lines.brand,
+        lines.net_sales
+    from credited_invoices
+    inner join {{ ref('fct_invoice_lines') }} as lines
+        on credited_invoices.invoice_id = case when lines.document_type = 'credit_note' then lines.original_invoice_id else lines.invoice_id end
 ),
 
 invoices as (
-    select lines.invoice_id, lines.customer_id, lines.invoice_date as invoiced_on
+    select invoice_id, customer_id, invoice_date as invoiced_on
     from lines
-    inner join credited_invoices
-        on lines.invoice_id = credited_invoices.invoice_id
-    where lines.document_type = 'invoice'
-    group by lines.invoice_id, lines.customer_id, lines.invoice_date
+    where document_type = 'invoice'
+    group by invoice_id, customer_id, invoice_date
 ),
 
 invoices_at_period_ends as (
@@ -112,9 +114,21 @@ reversals as (
 ),
 
 members as (
-    select segment_type_id, evaluation_date, member_id, coalesce(inherited_from, member_id) as entity_id, metric_amount, computed_tier_rank, is_head
-    from {{ ref('int_segment_members_evaluated') }}
-    where reason_code = 'ranked'
+    select
+        evaluated.segment_type_id,
+        evaluated.evaluation_date,
+        evaluations.filter_set_id,
+        evaluations.window_to,
+        evaluated.member_id,
+        coalesce(evaluated.inherited_from, evaluated.member_id) as entity_id,
+        evaluated.metric_amount,
+        evaluated.computed_tier_rank,
+        evaluated.is_head
+    from evaluations
+    inner join {{ ref('int_segment_members_evaluated') }} as evaluated
+        on evaluations.segment_type_id = evaluated.segment_type_id
+        and evaluations.evaluation_date = evaluated.evaluation_date
+    where evaluated.reason_code = 'ranked'
 ),
 
 tiers as (
@@ -127,9 +141,9 @@ lowest_tiers as (
 
 entities_summed as (
     select
-        evaluations.segment_type_id,
-        evaluations.evaluation_date,
-        evaluations.window_to,
+        members.segment_type_id,
+        members.evaluation_date,
+        members.window_to,
         members.entity_id,
         max(members.metric_amount) as metric_amount,
         max(members.computed_tier_rank) as computed_tier_rank,
@@ -138,25 +152,19 @@ entities_summed as (
         cast(sum(reversals.reversed_amount) as numeric(18, 2)) as reversed_amount,
         max(reversals.last_credited_on) as last_credited_on
     from reversals
-    inner join evaluations
-        on reversals.filter_set_id = evaluations.filter_set_id
-        and reversals.window_to = evaluations.window_to
     inner join members
-        on evaluations.segment_type_id = members.segment_type_id
-        and evaluations.evaluation_date = members.evaluation_date
+        on reversals.filter_set_id = members.filter_set_id
+        and reversals.window_to = members.window_to
         and reversals.customer_id = members.member_id
-    group by evaluations.segment_type_id, evaluations.evaluation_date, evaluations.window_to, members.entity_id
+    group by members.segment_type_id, members.evaluation_date, members.window_to, members.entity_id
 ),
 
 -- int_segment_tier_bounds knows the as-of date only.
 largest_amounts as (
-    select members.segment_type_id, members.evaluation_date, members.computed_tier_rank as tier_rank, max(members.metric_amount) as largest_amount
+    select segment_type_id, evaluation_date, computed_tier_rank as tier_rank, max(metric_amount) as largest_amount
     from members
-    inner join evaluations
-        on members.segment_type_id = evaluations.segment_type_id
-        and members.evaluation_date = evaluations.evaluation_date
-    where members.is_head
-    group by members.segment_type_id, members.evaluation_date, members.computed_tier_rank
+    where is_head
+    group by segment_type_id, evaluation_date, computed_tier_rank
 ),
 
 amounts_compared as (

@@ -21,17 +21,29 @@ measured as (
     select * from {{ ref('int_customer_metrics_measured') }}
 ),
 
-grades as (
-    select
-        graded.customer_id,
-        {%- for metric in metrics %}
-        max(case when graded.metric = '{{ metric }}' then case graded.points when 4 then 'A' when 3 then 'B' when 2 then 'C' else 'D' end end) as {{ metric }}_grade,
-        {%- endfor %}
-        {{ dbt.listagg("case when graded.is_imputed then graded.metric end", "', '", "order by graded.metric") }} as imputed_metrics
+graded as (
+    select graded.customer_id, graded.metric, graded.points, graded.is_imputed
     from {{ ref('int_customer_metrics_graded') }} as graded
     inner join periods
         on graded.period_to = periods.period_to
-    group by graded.customer_id
+),
+
+grades as (
+    select
+        {%- for metric in metrics %}
+        max(case when metric = '{{ metric }}' then case points when 4 then 'A' when 3 then 'B' when 2 then 'C' else 'D' end end) as {{ metric }}_grade,
+        {%- endfor %}
+        customer_id
+    from graded
+    group by customer_id
+),
+
+-- By itself: putting names in order costs more than all grades, and few are imputed.
+imputed as (
+    select customer_id, {{ dbt.listagg('metric', "', '", 'order by metric') }} as imputed_metrics
+    from graded
+    where is_imputed
+    group by customer_id
 ),
 
 stratified as (
@@ -109,7 +121,7 @@ select
     cast(coalesce(least(stratified.{{ dimensions | join('_coverage, stratified.') }}_coverage), 0) as numeric(9, 6)) as min_coverage,
     case when coalesce(stratified.has_low_coverage, true) then 'low_coverage' else 'ok' end as coverage_flag,
     coalesce(stratified.imputed_count, 0) > 0 as is_imputed,
-    grades.imputed_metrics,
+    imputed.imputed_metrics,
     {%- for metric, definition in metrics.items() %}
     {%- if definition.denominator is defined %}
     {{ display_fraction('measured.' ~ definition.numerator, 'measured.' ~ definition.denominator) }} as {{ metric }},
@@ -139,6 +151,8 @@ left join stratified
     and periods.period_to = stratified.period_to
 left join grades
     on customers.customer_id = grades.customer_id
+left join imputed
+    on customers.customer_id = imputed.customer_id
 left join quadrants_before
     on customers.customer_id = quadrants_before.customer_id
 left join trends

@@ -18,8 +18,10 @@ month_pairs as (
     {{ without_kept_evaluations('month_pairs', 'month_end', 'month_end') }}
 ),
 
-month_ends as (
-    select evaluation_date from {{ ref('int_evaluation_dates') }} where is_month_end
+months_compared as (
+    select segment_type_id, month_end as evaluation_date from month_pairs
+    union
+    select segment_type_id, previous_month_end as evaluation_date from month_pairs
 ),
 
 tiers as (
@@ -34,9 +36,10 @@ members as (
         evaluated.member_id,
         case when evaluated.reason_code = 'excluded' then 0 else evaluated.tier_rank end as tier_rank,
         evaluated.net_sales
-    from {{ ref('int_segment_members_evaluated') }} as evaluated
-    inner join month_ends
-        on evaluated.evaluation_date = month_ends.evaluation_date
+    from months_compared
+    inner join {{ ref('int_segment_members_evaluated') }} as evaluated
+        on months_compared.segment_type_id = evaluated.segment_type_id
+        and months_compared.evaluation_date = evaluated.evaluation_date
     where evaluated.in_population
 ),
 
