@@ -1,5 +1,5 @@
 -- The orders together are the lines of orders and the charges that went out with orders, none of them empty: in one pass over a view of all
--- of them. An order that stood twice, or was lost, would tell in the sums; compared one by one they cost more than the view itself.
+-- of them. An order that was lost, or counted twice, tells in the sums; one by one they are compared by a unit test and by the recomputation.
 with
 
 orders as (
